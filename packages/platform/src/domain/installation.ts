@@ -1,0 +1,93 @@
+// Everything the kernel shares is named after the installation, so several live side by side.
+
+export interface Installation {
+  readonly schemaVersion: 1;
+  /** Directory name, chosen by the operator: `default`, `test-3f2a` ... */
+  readonly name: string;
+  /** Six hex digits, random; names nft table and cgroups. */
+  readonly id: string;
+  /** 0-255, claimed on this machine. */
+  readonly slot: number;
+  /** First 64 bits of the node's ULA prefix, as four groups: `fd12:3456:789a:1`. */
+  readonly ipv6Prefix: string;
+  readonly nodeName: string;
+  /** Apps answer at NAME.<suffix>. */
+  readonly suffix: string;
+  /** Port of the balancer. */
+  readonly httpPort: number;
+}
+
+const UID_BASE = 1_900_000_000;
+const UIDS_PER_SLOT = 500_000;
+const IPV4_PER_SLOT = 16_384;
+/** 100.64.0.0, the shared address space of RFC 6598. */
+const IPV4_BASE = 0x64_40_00_00;
+
+/** Uid for platform purposes, below those of apps. */
+export const PLATFORM_UID = { balancer: 1, staticServer: 2, sharedBuild: 3, dns: 4 } as const;
+
+export function platformUid(slot: number, offset: number): number {
+  return UID_BASE + slot * UIDS_PER_SLOT + offset;
+}
+
+/** Uid that runs instances and jobs of an app. */
+export function appUid(slot: number, appId: number): number {
+  return platformUid(slot, 1_000 + 2 * appId);
+}
+
+/** Uid that runs builds of an app. */
+export function buildUid(slot: number, appId: number): number {
+  return appUid(slot, appId) + 1;
+}
+
+/** Interface names: this, then at most ten characters. */
+export function interfacePrefix(slot: number): string {
+  return `td${slot.toString(16).padStart(2, '0')}-`;
+}
+
+export function nftTable(installation: Pick<Installation, 'id'>): string {
+  return `tandem_${installation.id}`;
+}
+
+export function cgroupRoot(installation: Pick<Installation, 'id'>): string {
+  return `/tandem-${installation.id}`;
+}
+
+function formatIpv4(value: number): string {
+  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+}
+
+/** `100.64.0.0/18` for slot 0. */
+export function ipv4Range(slot: number): string {
+  return `${formatIpv4(IPV4_BASE + slot * IPV4_PER_SLOT)}/18`;
+}
+
+/** Gateway and DNS server of every instance. */
+export function gatewayIpv4(slot: number): string {
+  return formatIpv4(IPV4_BASE + slot * IPV4_PER_SLOT + 1);
+}
+
+export function gatewayIpv6(ipv6Prefix: string): string {
+  return `${ipv6Prefix}::1`;
+}
+
+export function ipv6Range(ipv6Prefix: string): string {
+  return `${ipv6Prefix}::/64`;
+}
+
+/** Address number `counter` (from 2); IPv6 never repeats, IPv4 wraps within the /18. */
+export function instanceAddresses(
+  installation: Pick<Installation, 'slot' | 'ipv6Prefix'>,
+  counter: number,
+): { ipv6: string; ipv4: string } {
+  const groups = [
+    Math.floor(counter / 0x1_0000_0000) & 0xffff,
+    Math.floor(counter / 0x1_0000) & 0xffff,
+    counter & 0xffff,
+  ].map((group) => group.toString(16));
+  const ipv4Offset = 2 + ((counter - 2) % (IPV4_PER_SLOT - 3));
+  return {
+    ipv6: `${installation.ipv6Prefix}:0:${groups.join(':')}`,
+    ipv4: formatIpv4(IPV4_BASE + installation.slot * IPV4_PER_SLOT + ipv4Offset),
+  };
+}

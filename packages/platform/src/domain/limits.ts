@@ -1,0 +1,49 @@
+// Every default and bound of the platform in one place; docs/reference/defaults.md is generated
+// from it. Names carry their unit.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+export const LIMITS = {
+  upload: {
+    sizeBytesMax: 512 * MIB,
+    unpackedBytesMax: 2 * GIB,
+    fileCountMax: 100_000,
+    pathBytesMax: 1024,
+  },
+  build: {
+    timeoutMs: 20 * 60_000,
+    memoryBytes: 2 * GIB,
+    diskBytes: 8 * GIB,
+    pids: 1024,
+    logBytesMax: 32 * MIB,
+  },
+  instance: {
+    memoryBytes: 512 * MIB,
+    pids: 256,
+    openFiles: 16_384,
+    tmpBytes: 512 * MIB,
+    /** Everything a sandboxed process listens on for HTTP. */
+    port: 8000,
+    countMax: 100,
+  },
+  probe: { intervalMs: 10_000, timeoutMs: 5_000, failures: 3, startTimeoutMs: 60_000 },
+  drain: { webMs: 30_000, webSocketMs: 60_000, workerMs: 600_000, generationsMax: 3 },
+  hold: { timeoutMs: 30_000, requestsMax: 1_000 },
+  restart: { delayMsFirst: 1_000, delayMsMax: 60_000, crashesMax: 5, stableAfterMs: 60_000 },
+  gunicorn: { threads: 8, keepAliveS: 75 },
+  balancer: {
+    keepAliveMs: 60_000,
+    /** What a request that cannot be retried may reuse when the server's keep-alive is unknown. */
+    reuseIdleMsMax: 1_000,
+    headBytesMax: 64 * KIB,
+    headerCountMax: 128,
+    acknowledgeTimeoutMs: 600_000,
+    snapshotWaitMs: 2_000,
+  },
+  releases: { warm: 2, onDisk: 10 },
+  store: { valueBytesMax: 256 * KIB, operationsMax: 100, historyRevisions: 10_000 },
+  logs: { rotateBytes: 16 * MIB, bytesPerAppMax: 256 * MIB, lineBytesMax: 64 * KIB },
+  postgresql: { connectionsMax: 300, connectionsPerRoleMin: 20 },
+} as const;

@@ -1,0 +1,74 @@
+// What a release is made of. Immutable once recorded.
+import type { LayerRef } from '../ports/image-store.ts';
+
+/** How a process type is run: `web` gets a port and a probe, `singleton` never runs twice. */
+export type ProcessKind = 'web' | 'worker' | 'singleton';
+
+export interface ProcessType {
+  readonly kind: ProcessKind;
+  /** Run by `/bin/sh -c 'exec ...'` inside; from the Procfile, tandem.toml or detection. */
+  readonly command: string;
+  /** Idle time the HTTP server keeps a connection, when we start the server ourselves. */
+  readonly keepAliveMs?: number;
+}
+
+/** Applied or present migration, as Django records it: `app.0001_initial`. */
+export type MigrationName = string;
+
+export interface ReleaseLayers {
+  readonly stack: LayerRef;
+  /** Absent when the interpreter is the stack's own. */
+  readonly interpreter?: LayerRef;
+  readonly dependencies?: LayerRef;
+  /** Ours: web server, database driver. */
+  readonly additions: readonly LayerRef[];
+  /** Ours: start-up hook and helpers, per Python minor version. */
+  readonly runtime: LayerRef;
+  readonly code: LayerRef;
+}
+
+export interface StaticFiles {
+  /** For example `/static/`. */
+  readonly urlPrefix: string;
+  /** Directory in the code layer, for example `/static`. */
+  readonly directory: string;
+  readonly fileCount: number;
+}
+
+/** What the builder hands over; a release is this plus number, config snapshot and migrations. */
+export interface BuiltImage {
+  readonly layers: ReleaseLayers;
+  readonly framework: 'django' | 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi' | 'procfile';
+  readonly pythonVersion: string;
+  readonly processTypes: Readonly<Record<string, ProcessType>>;
+  /** Run once, in order, from the new image before any instance starts (shell lines). */
+  readonly releaseCommands: readonly string[];
+  readonly needsDatabase: boolean;
+  /** Environment that the image itself asks for (DJANGO_SETTINGS_MODULE, PYTHONPATH ...). */
+  readonly env: Readonly<Record<string, string>>;
+  readonly staticFiles?: StaticFiles;
+  /** Django only: every migration the image carries. */
+  readonly migrations?: readonly MigrationName[];
+  /** What was detected and why, for people. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  /** For example `settings`, `python`, `database`. */
+  readonly rule: string;
+  readonly value: string;
+  readonly why: string;
+  /** `file` or `file:line` in the source. */
+  readonly evidence?: string;
+}
+
+export function layersOf(layers: ReleaseLayers): LayerRef[] {
+  return [
+    layers.stack,
+    ...(layers.interpreter ? [layers.interpreter] : []),
+    ...(layers.dependencies ? [layers.dependencies] : []),
+    ...layers.additions,
+    layers.runtime,
+    layers.code,
+  ];
+}

@@ -1,0 +1,51 @@
+// The route table as nexus publishes it and balancers hold it: for each app, its routes. An epoch
+// grows by one with each change; a balancer acknowledges an epoch once no request will start on
+// anything that this epoch no longer names.
+
+export interface Upstream {
+  readonly instanceId: string;
+  readonly address: string;
+  readonly port: number;
+  /** Idle time after which the server closes a connection, if we know it (our servers: 75 s). */
+  readonly keepAliveMs?: number;
+}
+
+export type RouteTarget =
+  | { readonly kind: 'upstreams'; readonly upstreams: readonly Upstream[] }
+  /** Files of a code layer, served by the node's static server; see adapters/nginx. */
+  | {
+      readonly kind: 'static';
+      /** Code layer whose tree is looked up first. */
+      readonly layerSha256: string;
+      /** Directory inside the layer, for example `/static`. */
+      readonly directory: string;
+    }
+  /** Requests wait until the table changes or `untilMs` (wall clock) passes. */
+  | { readonly kind: 'hold'; readonly untilMs: number }
+  /** Nothing can answer: 503 with this reason on the page. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+export interface Route {
+  /** Lower case, without port: `a.example`, or `*.example` for every name below. */
+  readonly host: string;
+  /** Prefix that starts and, but for `/`, ends with a slash. */
+  readonly path: string;
+  readonly target: RouteTarget;
+}
+
+/** Replaces everything known of this app; no routes: the app is gone. */
+export interface AppRoutes {
+  readonly appId: number;
+  readonly appName: string;
+  readonly routes: readonly Route[];
+}
+
+export interface RouteSnapshot {
+  readonly epoch: number;
+  readonly apps: readonly AppRoutes[];
+}
+
+export interface RouteUpdate {
+  readonly epoch: number;
+  readonly app: AppRoutes;
+}

@@ -1,0 +1,37 @@
+// Where an installation keeps its things; one place, so that no component invents a path.
+import { join } from 'node:path';
+
+export interface Paths {
+  readonly data: string;
+  readonly run: string;
+  readonly stackCache: string;
+}
+
+export function pathsOf(
+  name: string,
+  roots = { data: '/var/lib/tandem', run: '/run/tandem' },
+): Paths {
+  return {
+    data: join(roots.data, name),
+    run: join(roots.run, name),
+    stackCache: '/var/cache/tandem/stacks',
+  };
+}
+
+export const layerFiles = (paths: Paths): string => join(paths.data, 'layers');
+export const layerMounts = (paths: Paths): string => join(paths.run, 'layers');
+export const sandboxes = (paths: Paths): string => join(paths.run, 'sandboxes');
+/** Scratch disks: sparse files, on disk and not on tmpfs. */
+export const scratchFiles = (paths: Paths): string => join(paths.data, 'scratch');
+export const storeFile = (paths: Paths): string => join(paths.data, 'store.sqlite');
+export const keysDirectory = (paths: Paths): string => join(paths.data, 'keys');
+export const logsDirectory = (paths: Paths): string => join(paths.data, 'logs');
+export const appDirectory = (paths: Paths, appId: number): string =>
+  join(paths.data, 'apps', String(appId));
+export const volumesDirectory = (paths: Paths): string => join(paths.data, 'volumes');
+export const buildDirectory = (paths: Paths): string => join(paths.data, 'build');
+export const keptStatic = (paths: Paths): string => join(paths.data, 'static-kept');
+export const controlSocket = (paths: Paths): string => join(paths.run, 'control.sock');
+export const nexusSocket = (paths: Paths): string => join(paths.run, 'nexus');
+export const staticSocket = (paths: Paths): string => join(paths.run, 'static', 'static.sock');
+export const superviseDirectory = (paths: Paths): string => join(paths.run, 'services');

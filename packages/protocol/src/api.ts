@@ -1,0 +1,251 @@
+// Control API: JSON over HTTP on the control socket. Paths stand beside their schemas. Streams are
+// newline-delimited JSON. Errors are `{ "error": ErrorBody }` with the status of their code.
+import * as v from 'valibot';
+
+export const API_VERSION = 'v1';
+
+/** A DNS label, so that NAME.suffix is a hostname. */
+export const AppName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/),
+  v.check((name) => !name.includes('--') && !/^[0-9]+$/.test(name)),
+);
+
+export const ErrorBodySchema = v.object({
+  code: v.string(),
+  message: v.string(),
+  where: v.optional(v.string()),
+  hint: v.optional(v.string()),
+  log: v.optional(v.string()),
+});
+
+export const FindingSchema = v.object({
+  rule: v.string(),
+  value: v.string(),
+  why: v.string(),
+  evidence: v.optional(v.string()),
+});
+
+export const ProcessFormation = v.object({ count: v.number(), memoryBytes: v.number() });
+
+/** GET /v1/apps -> { apps: AppSummary[] }; POST /v1/apps { name } -> AppSummary; GET /v1/apps/:app */
+export const AppSummary = v.object({
+  id: v.number(),
+  name: v.string(),
+  urls: v.array(v.string()),
+  /** Absent before the first release is live. */
+  release: v.optional(v.number()),
+  framework: v.optional(v.string()),
+  state: v.picklist(['empty', 'live', 'deploying', 'degraded', 'destroying']),
+  instances: v.object({ ready: v.number(), desired: v.number() }),
+  formation: v.record(v.string(), ProcessFormation),
+  createdAtMs: v.number(),
+});
+export type AppSummary = v.InferOutput<typeof AppSummary>;
+
+export const DEPLOY_PHASES = [
+  'upload',
+  'detect',
+  'build',
+  'release',
+  'migrate',
+  'start',
+  'switch',
+  'drain',
+] as const;
+export type DeployPhase = (typeof DEPLOY_PHASES)[number];
+
+export const DeployKind = v.picklist(['deploy', 'rollback', 'config', 'scale', 'restart']);
+export type DeployKind = v.InferOutput<typeof DeployKind>;
+
+/**
+ * POST /v1/apps/:app/deploys?create=true (body: tar, plain or gzip) -> 202 DeployStarted.
+ * POST /v1/apps/:app/deploys/retry -> DeployStarted (last failed build, no rebuild).
+ * POST /v1/apps/:app/rollback { to?, force? } -> DeployStarted.
+ * POST /v1/apps/:app/restart -> DeployStarted. POST /v1/apps/:app/scale ScaleRequest -> DeployStarted.
+ * POST /v1/apps/:app/deploys/:n/cancel -> DeployStatus.
+ */
+export const DeployStarted = v.object({
+  app: v.string(),
+  deploy: v.number(),
+  created: v.boolean(),
+});
+export type DeployStarted = v.InferOutput<typeof DeployStarted>;
+
+/** GET /v1/apps/:app/deploys/:n */
+export const DeployStatus = v.object({
+  app: v.string(),
+  deploy: v.number(),
+  kind: DeployKind,
+  state: v.picklist(['running', 'live', 'failed', 'cancelled']),
+  phase: v.picklist(DEPLOY_PHASES),
+  release: v.optional(v.number()),
+  /** Milliseconds per finished phase. */
+  phasesMs: v.record(v.string(), v.number()),
+  startedAtMs: v.number(),
+  finishedAtMs: v.optional(v.number()),
+  error: v.optional(ErrorBodySchema),
+});
+export type DeployStatus = v.InferOutput<typeof DeployStatus>;
+
+/** GET /v1/apps/:app/deploys/:n/events?from=SEQ: NDJSON of these; ends after `finished`. */
+export const DeployEvent = v.variant('type', [
+  v.object({
+    type: v.literal('phase'),
+    seq: v.number(),
+    atMs: v.number(),
+    phase: v.picklist(DEPLOY_PHASES),
+    state: v.picklist(['started', 'progress', 'done', 'failed', 'skipped']),
+    detail: v.string(),
+    ms: v.optional(v.number()),
+  }),
+  v.object({
+    type: v.literal('finding'),
+    seq: v.number(),
+    atMs: v.number(),
+    finding: FindingSchema,
+  }),
+  v.object({ type: v.literal('log'), seq: v.number(), atMs: v.number(), text: v.string() }),
+  v.object({
+    type: v.literal('finished'),
+    seq: v.number(),
+    atMs: v.number(),
+    status: DeployStatus,
+    urls: v.array(v.string()),
+    /** Next commands worth knowing. */
+    next: v.array(v.string()),
+  }),
+]);
+export type DeployEvent = v.InferOutput<typeof DeployEvent>;
+
+/** GET /v1/apps/:app/releases -> { releases: ReleaseSummary[] }, newest first */
+export const ReleaseSummary = v.object({
+  number: v.number(),
+  kind: DeployKind,
+  current: v.boolean(),
+  createdAtMs: v.number(),
+  framework: v.string(),
+  python: v.string(),
+  /** The release whose image this one uses, when it is not its own. */
+  imageOf: v.optional(v.number()),
+  migrationsApplied: v.number(),
+  note: v.string(),
+});
+export type ReleaseSummary = v.InferOutput<typeof ReleaseSummary>;
+
+export const RollbackRequest = v.object({
+  to: v.optional(v.number()),
+  /** Go back although migrations applied since then stay applied. */
+  force: v.optional(v.boolean()),
+});
+
+/** GET /v1/apps/:app/config -> ConfigView; PATCH /v1/apps/:app/config ConfigChange -> ConfigChanged */
+export const ConfigView = v.object({
+  revision: v.number(),
+  /** Keys changed with --stage that no release carries yet. */
+  staged: v.boolean(),
+  entries: v.array(
+    v.object({
+      key: v.string(),
+      /** Absent for secrets. */
+      value: v.optional(v.string()),
+      secret: v.boolean(),
+      /** `app`: set by the user; `platform`: handed out by Tandem. */
+      source: v.picklist(['app', 'platform']),
+    }),
+  ),
+});
+export type ConfigView = v.InferOutput<typeof ConfigView>;
+export const ConfigChange = v.object({
+  set: v.record(v.string(), v.string()),
+  unset: v.array(v.string()),
+  secret: v.boolean(),
+  stage: v.boolean(),
+});
+export type ConfigChange = v.InferOutput<typeof ConfigChange>;
+export const ConfigChanged = v.object({ revision: v.number(), deploy: v.optional(v.number()) });
+
+/** Either may be left out: `web=2`, `web=:512M`. */
+export const ScaleRequest = v.object({
+  processes: v.record(
+    v.string(),
+    v.object({ count: v.optional(v.number()), memoryBytes: v.optional(v.number()) }),
+  ),
+});
+export type ScaleRequest = v.InferOutput<typeof ScaleRequest>;
+
+/** GET /v1/apps/:app/processes -> { processes: ProcessView[] } */
+export const ProcessView = v.object({
+  name: v.string(),
+  instanceId: v.string(),
+  release: v.number(),
+  node: v.string(),
+  state: v.string(),
+  memoryBytes: v.optional(v.number()),
+  memoryLimitBytes: v.number(),
+  startedAtMs: v.optional(v.number()),
+  restarts: v.number(),
+  reason: v.optional(v.string()),
+});
+export type ProcessView = v.InferOutput<typeof ProcessView>;
+
+/** GET /v1/apps/:app/logs?follow&tail=N&process=&release=&since=MS&grep= : NDJSON of LogLine */
+export const LogLine = v.object({
+  atMs: v.number(),
+  process: v.string(),
+  /** `v3`, or `d7` for the build of deploy 7. */
+  release: v.string(),
+  stream: v.picklist(['stdout', 'stderr']),
+  text: v.string(),
+});
+export type LogLine = v.InferOutput<typeof LogLine>;
+
+/**
+ * POST /v1/apps/:app/run with `Upgrade: tandem-run` -> 101, then frames both ways: one byte of
+ * channel, four bytes of big-endian length, payload. Channels: 0 stdin (empty: end), 1 output,
+ * 2 resize (JSON {columns, rows}), 3 exit (JSON {code}), 4 error (JSON ErrorBody).
+ */
+export const RunRequest = v.object({
+  command: v.pipe(v.array(v.string()), v.minLength(1)),
+  terminal: v.boolean(),
+  columns: v.number(),
+  rows: v.number(),
+});
+export type RunRequest = v.InferOutput<typeof RunRequest>;
+export const RUN_CHANNEL = { stdin: 0, output: 1, resize: 2, exit: 3, error: 4 } as const;
+
+/** GET /v1/status */
+export const PlatformStatus = v.object({
+  version: v.string(),
+  installation: v.string(),
+  healthy: v.boolean(),
+  /** One line per component: agent, balancer, static server, postgresql ... */
+  components: v.array(
+    v.object({
+      name: v.string(),
+      state: v.string(),
+      detail: v.string(),
+      pssBytes: v.optional(v.number()),
+    }),
+  ),
+  /** Where apps answer: `http://NAME.localhost:8080`. */
+  urlTemplate: v.string(),
+  memory: v.object({ platformBytes: v.number(), roomBytes: v.number(), totalBytes: v.number() }),
+  apps: v.number(),
+  warnings: v.array(v.string()),
+});
+export type PlatformStatus = v.InferOutput<typeof PlatformStatus>;
+
+/** GET /v1/doctor -> { checks: DoctorCheck[] } */
+export const DoctorCheck = v.object({
+  name: v.string(),
+  state: v.picklist(['ok', 'warning', 'failed']),
+  detail: v.string(),
+  fix: v.optional(v.string()),
+});
+export type DoctorCheck = v.InferOutput<typeof DoctorCheck>;
+
+/** POST /v1/detect (body: tar) -> { findings: Finding[] } */
+export const DetectResult = v.object({ findings: v.array(FindingSchema) });
+
+/** DELETE /v1/apps/:app?confirm=NAME -> { destroyed: true } */

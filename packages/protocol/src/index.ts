@@ -1,0 +1,3 @@
+export * from './api.ts';
+export * from './error-codes.ts';
+export * from './tandem-error.ts';
