@@ -1,5 +1,6 @@
 // Instances and jobs of one node. The nexus says what should run; the runner converges and reports.
 // On several machines a message stands between.
+import type { ErrorBody } from '@tandem/protocol';
 import type { LayerRef } from './image-store.ts';
 
 export interface ServiceLink {
@@ -54,7 +55,7 @@ export interface ObservedInstance {
   readonly state: InstanceState;
   /** For people: "out of memory, retry 3/5 in 16 s". */
   readonly reason?: string;
-  readonly error?: import('@tandem/protocol').ErrorBody;
+  readonly error?: ErrorBody;
   /** The family the server listens on; set once ready. */
   readonly address?: string;
   readonly restarts: number;
