@@ -24,7 +24,13 @@ const IPV4_PER_SLOT = 16_384;
 const IPV4_BASE = 0x64_40_00_00;
 
 /** Uid for platform purposes, below those of apps. */
-export const PLATFORM_UID = { balancer: 1, staticServer: 2, sharedBuild: 3, dns: 4 } as const;
+export const PLATFORM_UID = {
+  balancer: 1,
+  staticServer: 2,
+  sharedBuild: 3,
+  dns: 4,
+  postgresql: 5,
+} as const;
 
 export function platformUid(slot: number, offset: number): number {
   return UID_BASE + slot * UIDS_PER_SLOT + offset;

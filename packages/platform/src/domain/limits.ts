@@ -1,16 +1,21 @@
 // Every default and bound of the platform in one place; docs/reference/defaults.md is generated
 // from it. Names carry their unit.
+import { UPLOAD_LIMITS } from '@tandem/protocol';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
 export const LIMITS = {
-  upload: {
-    sizeBytesMax: 512 * MIB,
-    unpackedBytesMax: 2 * GIB,
-    fileCountMax: 100_000,
-    pathBytesMax: 1024,
+  upload: UPLOAD_LIMITS,
+  control: {
+    bodyBytesMax: MIB,
+    bodyTimeoutMs: 30_000,
+    /** An upload that sends nothing for this long is given up. */
+    uploadIdleMs: 60_000,
+    /** A stream with nothing to say sends an empty line this often. */
+    streamPulseMs: 10_000,
+    connectionsMax: 256,
   },
   build: {
     timeoutMs: 20 * 60_000,
@@ -43,7 +48,36 @@ export const LIMITS = {
     snapshotWaitMs: 2_000,
   },
   releases: { warm: 2, onDisk: 10 },
-  store: { valueBytesMax: 256 * KIB, operationsMax: 100, historyRevisions: 10_000 },
-  logs: { rotateBytes: 16 * MIB, bytesPerAppMax: 256 * MIB, lineBytesMax: 64 * KIB },
-  postgresql: { connectionsMax: 300, connectionsPerRoleMin: 20 },
+  store: {
+    keyBytesMax: 512,
+    valueBytesMax: 256 * KIB,
+    operationsMax: 100,
+    historyRevisions: 10_000,
+    busyTimeoutMs: 5_000,
+  },
+  logs: {
+    rotateBytes: 16 * MIB,
+    bytesPerAppMax: 256 * MIB,
+    filesPerAppMax: 500,
+    lineBytesMax: 64 * KIB,
+    tailLinesMax: 10_000,
+  },
+  postgresql: {
+    connectionsMax: 300,
+    connectionsPerRoleMin: 20,
+    /** So that no app alone fills the shared cluster. */
+    connectionsPerRoleMax: 150,
+    /** For a process that is not a web server: a worker with its children. */
+    connectionsPerProcess: 8,
+    /** Jobs, a shell, a look at the applied migrations. */
+    connectionsReserve: 6,
+    pids: 400,
+    memoryBytesMin: 256 * MIB,
+    memoryBytesMax: 8 * GIB,
+    startTimeoutMs: 60_000,
+    stopGraceMs: 60_000,
+    prepareTimeoutMs: 120_000,
+    /** Longest time a transaction may sit idle while it holds its locks. */
+    idleInTransactionTimeoutMs: 600_000,
+  },
 } as const;

@@ -19,13 +19,19 @@ export interface ProcessSpec {
   /** `web.1`, `worker.2`, `release`, `run.7` ... */
   readonly processName: string;
   readonly layers: readonly LayerRef[];
+  /** A shell line, as in a Procfile; see domain/command-line.ts. */
   readonly command: string;
+  /** Default: `/app`. */
+  readonly workingDirectory?: string;
   /** Complete, secrets included; the runner keeps it on tmpfs only. */
   readonly env: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
+  /** Default: LIMITS.instance.pids. */
+  readonly pids?: number;
   readonly ipv6: string;
   readonly ipv4: string;
   readonly links: readonly ServiceLink[];
+  /** Directories under volumes/<appId>/; the runner makes a missing one, 0700 and owned by `uid`. */
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   readonly logPath: string;
 }
@@ -37,11 +43,16 @@ export interface ProbeSpec {
   readonly startTimeoutMs: number;
 }
 
-/** Immutable but for `desired`; a changed instance is a new one with a new id. */
+/** Immutable but for `desired` and `onProbation`; a changed instance is a new one with a new id. */
 export interface InstanceSpec extends ProcessSpec {
   readonly instanceId: string;
   /** `draining`: alive, gets nothing new; `stopped`: end it (signal, grace, KILL) and remove it. */
   readonly desired: 'running' | 'draining' | 'stopped';
+  /**
+   * Never served yet: its first failure is final, so that a deploy fails fast. Afterwards failures
+   * are met by the restart policy.
+   */
+  readonly onProbation: boolean;
   readonly probe?: ProbeSpec;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   readonly stopGraceMs: number;
@@ -88,6 +99,8 @@ export interface Runner {
   runJob(spec: JobSpec, signal: AbortSignal): Promise<JobResult>;
   /** Forgets a finished job and removes its files. */
   forgetJob(jobId: string): Promise<void>;
-  /** Argv that runs `command` in a new sandbox with the terminal attached, for `tandem run`. */
+  /** A request was answered by this instance: it is alive whatever its probe says. */
+  noteServed(instanceId: string): void;
+  /** Stops watching; processes live on and are adopted by the next agent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,54 @@
+// A kind of service that apps attach to: one folder in services/, one interface. The service says
+// what should run; the runner holds it like any instance; the caller keeps addresses and sealed
+// credentials in the store. One contract suite: service-kind.contract.ts.
+//
+// Later verbs of a kind: backup, restore and upgrade. They join this interface with the issue that
+// builds them.
+import type { Formation } from '../domain/formation.ts';
+import type { InstanceSpec, ServiceLink } from './runner.ts';
+
+export interface ServiceApp {
+  readonly appId: number;
+  /** What the app will run; decides how much of the service it may take. */
+  readonly formation: Formation;
+}
+
+/** Plain JSON of strings, secrets in the clear: the caller seals it before it touches a disk. */
+export type ServiceCredentials = Readonly<Record<string, string>>;
+
+export interface ServiceHealth {
+  readonly healthy: boolean;
+  /** For people: "accepts connections", "starting up", "connection refused". */
+  readonly detail: string;
+}
+
+/**
+ * Order of life: prepare, then `instances` goes into the node's desired set, then `waitUntilHealthy`,
+ * then attach and the rest. Every method may be called again after a crash at any point and then
+ * finishes the work. Methods throw SERVICE_FAILED; all their waits are bounded.
+ */
+export interface ServiceKind<Credentials extends ServiceCredentials = ServiceCredentials> {
+  /** Name of the folder and of the kind: `postgresql`. */
+  readonly kind: string;
+  /** Brings the volume and settings into the state that `instances` needs; safe while it runs. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** What the runner shall run, for ever under the same id while nothing changes. */
+  instances(): readonly InstanceSpec[];
+  /** One look, without a session; cheap enough to repeat for ever. */
+  health(): Promise<ServiceHealth>;
+  waitUntilHealthy(signal: AbortSignal): Promise<void>;
+  /** Name, address and port under which sandboxes of attached apps reach it. */
+  link(): ServiceLink;
+  /**
+   * Gives the app its part of the service and returns the credentials that open it. With
+   * `credentials` those stay valid; without (new app, or lost) new ones replace the old. Called
+   * again when the formation changes.
+   */
+  attach(app: ServiceApp, credentials?: Credentials): Promise<Credentials>;
+  /** Environment for the app's processes. Pure. */
+  environment(credentials: Credentials): Readonly<Record<string, string>>;
+  /** Ends the app's sessions and refuses new ones; its data stay, and `attach` opens them again. */
+  detach(appId: number): Promise<void>;
+  /** Ends the app's sessions and deletes its data. No error when there is nothing. */
+  destroy(appId: number): Promise<void>;
+}
