@@ -1,5 +1,6 @@
 // Control API: JSON over HTTP on the control socket. Paths stand beside their schemas. Streams are
-// newline-delimited JSON. Errors are `{ "error": ErrorBody }` with the status of their code.
+// newline-delimited JSON; an empty line says only that the stream is alive. Errors are
+// `{ "error": ErrorBody }`: as an answer with the status of their code, or as the last line of a stream.
 import * as v from 'valibot';
 
 export const API_VERSION = 'v1';
@@ -26,6 +27,10 @@ export const FindingSchema = v.object({
   evidence: v.optional(v.string()),
 });
 
+export type FindingView = v.InferOutput<typeof FindingSchema>;
+
+export const ErrorAnswer = v.object({ error: ErrorBodySchema });
+
 export const ProcessFormation = v.object({ count: v.number(), memoryBytes: v.number() });
 
 /** GET /v1/apps -> { apps: AppSummary[] }; POST /v1/apps { name } -> AppSummary; GET /v1/apps/:app */
@@ -42,6 +47,8 @@ export const AppSummary = v.object({
   createdAtMs: v.number(),
 });
 export type AppSummary = v.InferOutput<typeof AppSummary>;
+export const AppList = v.object({ apps: v.array(AppSummary) });
+export const CreateAppRequest = v.object({ name: v.string() });
 
 export const DEPLOY_PHASES = [
   'upload',
@@ -72,7 +79,7 @@ export const DeployStarted = v.object({
 });
 export type DeployStarted = v.InferOutput<typeof DeployStarted>;
 
-/** GET /v1/apps/:app/deploys/:n */
+/** GET /v1/apps/:app/deploys/:n; GET /v1/apps/:app/deploys -> { deploys: DeployStatus[] }, newest first */
 export const DeployStatus = v.object({
   app: v.string(),
   deploy: v.number(),
@@ -87,6 +94,7 @@ export const DeployStatus = v.object({
   error: v.optional(ErrorBodySchema),
 });
 export type DeployStatus = v.InferOutput<typeof DeployStatus>;
+export const DeployList = v.object({ deploys: v.array(DeployStatus) });
 
 /** GET /v1/apps/:app/deploys/:n/events?from=SEQ: NDJSON of these; ends after `finished`. */
 export const DeployEvent = v.variant('type', [
@@ -132,12 +140,16 @@ export const ReleaseSummary = v.object({
   note: v.string(),
 });
 export type ReleaseSummary = v.InferOutput<typeof ReleaseSummary>;
+export const ReleaseList = v.object({ releases: v.array(ReleaseSummary) });
+
+const ordinal = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 export const RollbackRequest = v.object({
-  to: v.optional(v.number()),
+  to: v.optional(ordinal),
   /** Go back although migrations applied since then stay applied. */
   force: v.optional(v.boolean()),
 });
+export type RollbackRequest = v.InferOutput<typeof RollbackRequest>;
 
 /** GET /v1/apps/:app/config -> ConfigView; PATCH /v1/apps/:app/config ConfigChange -> ConfigChanged */
 export const ConfigView = v.object({
@@ -163,13 +175,18 @@ export const ConfigChange = v.object({
   stage: v.boolean(),
 });
 export type ConfigChange = v.InferOutput<typeof ConfigChange>;
+/** `deploy`: the one that rolls the change out; absent when staged or when nothing runs yet. */
 export const ConfigChanged = v.object({ revision: v.number(), deploy: v.optional(v.number()) });
+export type ConfigChanged = v.InferOutput<typeof ConfigChanged>;
 
 /** Either may be left out: `web=2`, `web=:512M`. */
 export const ScaleRequest = v.object({
   processes: v.record(
     v.string(),
-    v.object({ count: v.optional(v.number()), memoryBytes: v.optional(v.number()) }),
+    v.object({
+      count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+      memoryBytes: v.optional(ordinal),
+    }),
   ),
 });
 export type ScaleRequest = v.InferOutput<typeof ScaleRequest>;
@@ -188,6 +205,7 @@ export const ProcessView = v.object({
   reason: v.optional(v.string()),
 });
 export type ProcessView = v.InferOutput<typeof ProcessView>;
+export const ProcessList = v.object({ processes: v.array(ProcessView) });
 
 /** GET /v1/apps/:app/logs?follow&tail=N&process=&release=&since=MS&grep= : NDJSON of LogLine */
 export const LogLine = v.object({
@@ -201,18 +219,23 @@ export const LogLine = v.object({
 export type LogLine = v.InferOutput<typeof LogLine>;
 
 /**
- * POST /v1/apps/:app/run with `Upgrade: tandem-run` -> 101, then frames both ways: one byte of
- * channel, four bytes of big-endian length, payload. Channels: 0 stdin (empty: end), 1 output,
- * 2 resize (JSON {columns, rows}), 3 exit (JSON {code}), 4 error (JSON ErrorBody).
+ * POST /v1/apps/:app/run with `Upgrade: tandem-run` -> 101, then frames both ways (run-frames.ts).
+ * The first one from the client is `start` with a RunRequest; the last one of the server is `exit`
+ * with a RunExit, or `error` with an ErrorBody.
  */
 export const RunRequest = v.object({
   command: v.pipe(v.array(v.string()), v.minLength(1)),
   terminal: v.boolean(),
-  columns: v.number(),
-  rows: v.number(),
+  /** Of the terminal; zero without one. */
+  columns: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000)),
+  rows: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000)),
+  /** TERM and the like; never secrets. */
+  term: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._+-]{1,64}$/))),
 });
 export type RunRequest = v.InferOutput<typeof RunRequest>;
-export const RUN_CHANNEL = { stdin: 0, output: 1, resize: 2, exit: 3, error: 4 } as const;
+export const TerminalSize = v.pick(RunRequest, ['columns', 'rows']);
+export type TerminalSize = v.InferOutput<typeof TerminalSize>;
+export const RunExit = v.object({ code: v.pipe(v.number(), v.integer()) });
 
 /** GET /v1/status */
 export const PlatformStatus = v.object({
@@ -244,8 +267,10 @@ export const DoctorCheck = v.object({
   fix: v.optional(v.string()),
 });
 export type DoctorCheck = v.InferOutput<typeof DoctorCheck>;
+export const DoctorReport = v.object({ checks: v.array(DoctorCheck) });
 
 /** POST /v1/detect (body: tar) -> { findings: Finding[] } */
 export const DetectResult = v.object({ findings: v.array(FindingSchema) });
+export const Destroyed = v.object({ destroyed: v.literal(true) });
 
 /** DELETE /v1/apps/:app?confirm=NAME -> { destroyed: true } */
