@@ -1,0 +1,131 @@
+// The platform's own PostgreSQL: one cluster, run like any instance, in which every app that asks
+// for a database has a role and a database of its own.
+import { TandemError } from '@tandem/protocol';
+import type { Client } from 'pg';
+import { LIMITS } from '../../domain/limits.ts';
+import type { MigrationName } from '../../domain/release.ts';
+import { KeyedMutex } from '../../lib/mutex.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { InstanceSpec, Runner, ServiceLink } from '../../ports/runner.ts';
+import type { ServiceApp, ServiceHealth, ServiceKind } from '../../ports/service-kind.ts';
+import { closeAppDatabase, dropAppDatabase, openAppDatabase } from './app-database.ts';
+import { readAppliedMigrations } from './applied-migrations.ts';
+import { withSession, type SessionTarget } from './client.ts';
+import { clusterInstance, prepareJob, type ClusterOptions } from './cluster.ts';
+import { connectionLimit } from './connection-limit.ts';
+import { generatePassword, type PostgresqlCredentials } from './credentials.ts';
+import { databaseEnvironment } from './environment.ts';
+import { ADMIN_DATABASE, ADMIN_ROLE, appIdentifier } from './identifiers.ts';
+import { askReadiness } from './readiness.ts';
+
+export const POSTGRESQL_HOSTNAME = 'postgres.internal';
+
+const ADMIN_BOUNDS = { timeoutMs: 30_000, receivedBytesMax: 1024 * 1024 };
+const READINESS_TIMEOUT_MS = 2_000;
+const READINESS_PAUSE_MS = 50;
+
+export interface PostgresqlDependencies {
+  readonly runner: Pick<Runner, 'runJob' | 'forgetJob'>;
+  readonly clock: Clock;
+  readonly cluster: ClusterOptions;
+}
+
+export class SharedPostgresql implements ServiceKind<PostgresqlCredentials> {
+  readonly kind = 'postgresql';
+  readonly #runner: PostgresqlDependencies['runner'];
+  readonly #clock: Clock;
+  readonly #cluster: ClusterOptions;
+  readonly #perApp = new KeyedMutex();
+
+  constructor({ runner, clock, cluster }: PostgresqlDependencies) {
+    this.#runner = runner;
+    this.#clock = clock;
+    this.#cluster = cluster;
+  }
+
+  async prepare(signal: AbortSignal): Promise<void> {
+    const job = prepareJob(this.#cluster);
+    const { exitCode, outOfMemory, timedOut } = await this.#runner.runJob(job, signal);
+    // Failed or not, the next call shall run it again.
+    await this.#runner.forgetJob(job.jobId);
+    if (exitCode === 0) return;
+    const reason = outOfMemory ? 'out of memory' : timedOut ? 'timed out' : `exit ${exitCode}`;
+    throw new TandemError('SERVICE_FAILED', `PostgreSQL could not be initialised: ${reason}`, {
+      hint: 'tandem doctor',
+      log: job.logPath,
+    });
+  }
+
+  instances(): readonly InstanceSpec[] {
+    return [clusterInstance(this.#cluster)];
+  }
+
+  async health(): Promise<ServiceHealth> {
+    return await askReadiness(
+      { host: this.#cluster.ipv6, port: this.#cluster.port },
+      READINESS_TIMEOUT_MS,
+    );
+  }
+
+  async waitUntilHealthy(signal: AbortSignal): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + LIMITS.postgresql.startTimeoutMs;
+    for (;;) {
+      const { healthy, detail } = await this.health();
+      if (healthy) return;
+      if (this.#clock.monotonicMs() > deadlineMs) {
+        throw new TandemError('SERVICE_FAILED', `PostgreSQL does not answer: ${detail}`, {
+          hint: 'tandem status\ntandem doctor',
+          log: this.#cluster.logPath,
+        });
+      }
+      await this.#clock.sleep(READINESS_PAUSE_MS, signal);
+    }
+  }
+
+  link(): ServiceLink {
+    return {
+      hostname: POSTGRESQL_HOSTNAME,
+      ipv6: this.#cluster.ipv6,
+      port: this.#cluster.port,
+    };
+  }
+
+  async attach(app: ServiceApp, known?: PostgresqlCredentials): Promise<PostgresqlCredentials> {
+    const name = appIdentifier(app.appId);
+    const password = known?.password ?? generatePassword();
+    const credentials = { role: name, database: name, password };
+    await this.#asAdmin(app.appId, (admin) =>
+      openAppDatabase(admin, { credentials, connectionLimit: connectionLimit(app) }),
+    );
+    return credentials;
+  }
+
+  environment(credentials: PostgresqlCredentials): Readonly<Record<string, string>> {
+    return databaseEnvironment(credentials, this.link());
+  }
+
+  async detach(appId: number): Promise<void> {
+    await this.#asAdmin(appId, (admin) => closeAppDatabase(admin, appId));
+  }
+
+  async destroy(appId: number): Promise<void> {
+    await this.#asAdmin(appId, (admin) => dropAppDatabase(admin, appId));
+  }
+
+  /** Undefined when the app's database has no table of Django's migrations. */
+  async appliedMigrations(
+    credentials: PostgresqlCredentials,
+  ): Promise<MigrationName[] | undefined> {
+    const { role, database, password } = credentials;
+    return await readAppliedMigrations(this.#target(role, database, password));
+  }
+
+  async #asAdmin(appId: number, work: (admin: Client) => Promise<void>): Promise<void> {
+    const target = this.#target(ADMIN_ROLE, ADMIN_DATABASE, this.#cluster.adminPassword);
+    await this.#perApp.run(String(appId), () => withSession(target, ADMIN_BOUNDS, work));
+  }
+
+  #target(user: string, database: string, password: string): SessionTarget {
+    return { host: this.#cluster.ipv6, port: this.#cluster.port, user, password, database };
+  }
+}
