@@ -14,6 +14,9 @@ const ADAPTERS = [
   'uv',
   'nginx',
   'stacks',
+  'leftovers',
+  'installation-registry',
+  's6',
 ];
 
 const zone = (target, from, message) => ({ target, from, message });
