@@ -1,6 +1,7 @@
 // Desired state as documents under hierarchical keys (`apps/12/releases/7`). Two adapters follow
 // one contract (state-store.contract.ts): SQLite on one machine, etcd on several. Bounds are equal
-// in both: values of LIMITS.store.valueBytesMax, LIMITS.store.operationsMax in a transaction.
+// in both (store-bounds.ts): values of LIMITS.store.valueBytesMax; at most LIMITS.store.operationsMax
+// writes, and as many compares, in a transaction, which writes no key twice. Beyond: STORE_LIMIT.
 
 export interface StoredDocument<T = unknown> {
   readonly key: string;
@@ -55,10 +56,14 @@ export interface StateStore {
   transact(compares: readonly Compare[], writes: readonly Write[]): Promise<TransactResult>;
   /**
    * Every change with revision > `fromRevision` under `prefix`, in order, until `signal` fires
-   * (then the iteration ends without an error). Throws STORE_BEHIND when history was dropped.
+   * or the store is closed (then the iteration ends without an error). Throws STORE_BEHIND when
+   * history was dropped: list again and watch from there.
    */
   watch(prefix: string, fromRevision: number, signal: AbortSignal): AsyncIterable<Change>;
-  /** Undefined while somebody else holds it. */
+  /**
+   * Undefined while somebody else holds it. Who holds it already gets it again under a new token,
+   * which ends the old one: so a restarted process need not wait for itself.
+   */
   acquireLease(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
   close(): Promise<void>;
 }
