@@ -1,0 +1,153 @@
+"""The settings overlay: the project's own settings, then the few overrides that the platform needs.
+
+The generated module `tandem_settings` calls `load`. Each override is recorded with its reason in
+TANDEM_OVERRIDES; the build shows them. `overlay = false` in tandem.toml turns all of it off.
+"""
+
+import importlib
+import os
+
+from tandem_runtime.database_url import parse_database_url
+
+STATIC_ROOT = "/static"
+INSECURE_PREFIX = "django-insecure-"
+#: What stands in settings that were written for the developer's machine or a compose file.
+ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "db", "postgres", "postgresql", "database")
+#: Keys of a database that do not depend on its engine.
+KEPT_KEYS = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE")
+
+
+class Overrides:
+    """Collects changes to the namespaces of both the real module and the overlay."""
+
+    def __init__(self, namespaces, environ):
+        self.namespaces = namespaces
+        self.environ = environ
+        self.applied = []
+
+    def get(self, name, default=None):
+        return self.namespaces[0].get(name, default)
+
+    def set(self, name, value, shown, why):
+        for namespace in self.namespaces:
+            namespace[name] = value
+        self.applied.append({"setting": name, "value": shown, "why": why})
+
+
+def load(namespace, real_name, environ=None):
+    """Fills `namespace` (the overlay module's globals) from the real module and overrides."""
+    environ = os.environ if environ is None else environ
+    real = importlib.import_module(real_name)
+    names = [name for name in dir(real) if not name.startswith("__")]
+    namespace.update({name: getattr(real, name) for name in names})
+    # The real module changes too: parts of a project import it by its own name.
+    overrides = Overrides([vars(real), namespace], environ)
+    for rule in (debug, secret_key, hosts, database, static_root, proxy_header):
+        rule(overrides)
+    namespace["TANDEM_OVERRIDES"] = overrides.applied
+
+
+def is_public(environ):
+    return environ.get("TANDEM_PUBLIC") == "1"
+
+
+def debug(overrides):
+    if is_public(overrides.environ) and overrides.get("DEBUG", False):
+        overrides.set("DEBUG", False, "False", "the app answers at a public host")
+
+
+def secret_key(overrides):
+    key = overrides.get("SECRET_KEY", "")
+    ours = overrides.environ.get("SECRET_KEY")
+    if not ours or key == ours:
+        return
+    if not key:
+        overrides.set("SECRET_KEY", ours, "generated once per app", "the settings leave it empty")
+    elif is_public(overrides.environ) and str(key).startswith(INSECURE_PREFIX):
+        why = "the committed key is a django-insecure- one and the app is public"
+        overrides.set("SECRET_KEY", ours, "generated once per app", why)
+
+
+def hosts(overrides):
+    wanted = [host for host in overrides.environ.get("TANDEM_HOSTS", "").split(",") if host]
+    allowed = list(overrides.get("ALLOWED_HOSTS") or [])
+    if overrides.get("DEBUG", False) and not allowed:
+        # An empty list means these while DEBUG is on; a list with entries does not.
+        allowed = [".localhost", "127.0.0.1", "[::1]"]
+    missing = [host for host in wanted if not _host_allowed(host, allowed)]
+    if missing:
+        why = "the app's own hosts must be answered"
+        overrides.set("ALLOWED_HOSTS", allowed + missing, ", ".join(missing), why)
+
+
+def _host_allowed(host, allowed):
+    host = host.lower()
+    for pattern in (str(entry).lower() for entry in allowed):
+        if pattern == "*" or pattern == host:
+            return True
+        if pattern.startswith(".") and (host.endswith(pattern) or host == pattern[1:]):
+            return True
+    return False
+
+
+def database(overrides):
+    url = overrides.environ.get("DATABASE_URL", "")
+    ours = parse_database_url(url) if url else None
+    if ours is None:
+        return
+    databases = dict(overrides.get("DATABASES") or {})
+    current = dict(databases.get("default") or {})
+    engine = str(current.get("ENGINE", ""))
+    replaced = _database_replacement(current, engine, ours)
+    if replaced is None:
+        return
+    databases["default"] = replaced
+    before = engine.rsplit(".", 1)[-1] if engine else "nothing"
+    why = _database_reason(engine)
+    overrides.set("DATABASES", databases, "%s -> PostgreSQL" % before, why)
+
+
+def _database_reason(engine):
+    if "sqlite" in engine or "spatialite" in engine:
+        return "a SQLite file would not outlive a release"
+    if not engine or engine.endswith(".dummy"):
+        return "the settings name no database"
+    return "the settings point at a database on another machine's localhost"
+
+
+def _database_replacement(current, engine, ours):
+    """The new `default`, or None when the project's own is to stand."""
+    address = {key: ours[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+    if not engine or engine.endswith((".dummy", ".sqlite3", ".spatialite")):
+        spatial = engine.endswith(".spatialite")
+        kept = {key: current[key] for key in KEPT_KEYS if key in current}
+        kept.update(address, ENGINE=_postgis() if spatial else "django.db.backends.postgresql")
+        if ours["OPTIONS"]:
+            kept["OPTIONS"] = ours["OPTIONS"]
+        return kept
+    if not engine.endswith(("postgresql", "postgresql_psycopg2", "postgis")):
+        return None
+    if str(current.get("HOST") or "") not in ELSEWHERE_HOSTS:
+        return None
+    return dict(current, **address)
+
+
+def _postgis():
+    return "django.contrib.gis.db.backends.postgis"
+
+
+def static_root(overrides):
+    if "django.contrib.staticfiles" not in (overrides.get("INSTALLED_APPS") or []):
+        return
+    root = overrides.environ.get("TANDEM_STATIC_ROOT", STATIC_ROOT)
+    if str(overrides.get("STATIC_ROOT") or "") != root:
+        why = "the web server of the node serves this directory"
+        overrides.set("STATIC_ROOT", root, root, why)
+
+
+def proxy_header(overrides):
+    if overrides.get("SECURE_PROXY_SSL_HEADER") is None:
+        value = ("HTTP_X_FORWARDED_PROTO", "https")
+        why = "TLS ends at the balancer, which replaces this header"
+        overrides.set("SECURE_PROXY_SSL_HEADER", value, value[0], why)
+

@@ -1,0 +1,237 @@
+"""`python -m tandem_runtime.prepare`: the one process of a build that runs the project's code.
+
+It compiles the source in a child, and meanwhile imports the project, reports what it is and
+collects its static files. One process, because on a redeploy the imports are most of the time.
+The plan comes as JSON in TANDEM_PREPARE, the report goes to the path in TANDEM_RESULT.
+"""
+
+import compileall
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import pkgutil
+import re
+import signal
+import sys
+import traceback
+from py_compile import PycInvalidationMode
+
+from tandem_runtime.report import write_report
+
+IMPORT_TIMEOUT_S = 60
+SKIPPED_DIRECTORIES = re.compile(r"/(node_modules|\.git|\.venv|venv|__pycache__)/")
+#: Errors of a missing network or database. The build has neither, so they say nothing.
+UNREACHABLE = (ConnectionError, TimeoutError)
+UNREACHABLE_NAMES = ("OperationalError", "InterfaceError", "gaierror", "ConnectionError")
+
+
+class ImportTimeout(Exception):
+    """Importing the project did not end: it probably starts a server or waits for something."""
+
+
+def start_compiling(directory):
+    """In a child, so that both cores work. Files that do not compile are the project's affair."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        compileall.compile_dir(
+            directory,
+            maxlevels=30,
+            quiet=2,
+            force=True,
+            rx=SKIPPED_DIRECTORIES,
+            # Image files carry no times to compare with.
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
+    finally:
+        os._exit(0)
+
+
+def is_unreachable(error):
+    while error is not None:
+        names = {kind.__name__ for kind in type(error).__mro__}
+        if isinstance(error, UNREACHABLE) or names.intersection(UNREACHABLE_NAMES):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+class Preparation:
+    def __init__(self, plan):
+        self.plan = plan
+        self.report = {"stage": "start", "notes": []}
+
+    def note(self, rule, value, why):
+        self.report["notes"].append({"rule": rule, "value": value, "why": why})
+
+    def run(self):
+        signal.signal(signal.SIGALRM, self._time_is_up)
+        signal.alarm(IMPORT_TIMEOUT_S)
+        if self.plan["framework"] == "django":
+            self.django()
+        elif self.plan.get("entry"):
+            self.report["stage"] = "entry"
+            self.optional("entry", self.plain_entry)
+        signal.alarm(0)
+        self.report["stage"] = "done"
+
+    @staticmethod
+    def _time_is_up(signum, frame):
+        raise ImportTimeout("the import did not end within %d s" % IMPORT_TIMEOUT_S)
+
+    def optional(self, rule, work):
+        """An error for want of a database or network is noted; any other is the build's."""
+        try:
+            return work()
+        except Exception as error:
+            if not is_unreachable(error) and not isinstance(error, ImportTimeout):
+                raise
+            described = "%s: %s" % (type(error).__name__, str(error).split("\n")[0])
+            self.note(rule, "not checked", "needs what a build does not have (%s)" % described)
+            return None
+
+    # Django
+
+    def django(self):
+        self.report["stage"] = "settings"
+        import django
+        from django.conf import settings
+
+        self.report["djangoVersion"] = django.get_version()
+        self.settings_facts(settings)
+        self.report["stage"] = "setup"
+        django.setup()
+        self.report["migrations"] = sorted(migrations_on_disk(settings))
+        self.report["stage"] = "entry"
+        self.optional("urls", lambda: importlib.import_module(settings.ROOT_URLCONF))
+        self.report["entry"] = self.optional("entry", lambda: django_entry(settings))
+        signal.alarm(0)
+        self.report["stage"] = "static"
+        self.collect_static(settings)
+
+    def settings_facts(self, settings):
+        databases = settings.DATABASES
+        self.report.update(
+            {
+                "installedApps": list(settings.INSTALLED_APPS),
+                "middleware": list(settings.MIDDLEWARE),
+                "debug": bool(settings.DEBUG),
+                "databases": {name: value.get("ENGINE", "") for name, value in databases.items()},
+                "asgiApplication": getattr(settings, "ASGI_APPLICATION", None),
+                "overrides": list(getattr(settings, "TANDEM_OVERRIDES", [])),
+                "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
+            }
+        )
+
+    def collect_static(self, settings):
+        if "django.contrib.staticfiles" not in settings.INSTALLED_APPS or not self.plan["static"]:
+            return
+        if not settings.STATIC_ROOT:
+            self.note("static", "not collected", "STATIC_ROOT is not set")
+            return
+        from django.contrib.staticfiles.storage import StaticFilesStorage, staticfiles_storage
+        from django.core.management import call_command
+
+        if not isinstance(staticfiles_storage, StaticFilesStorage):
+            self.note("static", "not collected", "the storage of static files is a remote one")
+            return
+        os.makedirs(str(settings.STATIC_ROOT), exist_ok=True)
+        call_command("collectstatic", interactive=False, verbosity=1, skip_checks=True)
+        root = os.path.realpath(str(settings.STATIC_ROOT))
+        self.report["static"] = {
+            "url": settings.STATIC_URL,
+            "root": root,
+            "fileCount": sum(len(files) for _, _, files in os.walk(root)),
+        }
+
+    # Everything else
+
+    def plain_entry(self):
+        entry = self.plan["entry"]
+        module = importlib.import_module(entry["module"])
+        application = module
+        for name in entry["attribute"].split("."):
+            application = getattr(application, name)
+        if entry.get("factory"):
+            self.report["entry"] = dict(entry)
+            return
+        self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
+
+
+def interface_of(application, guess):
+    """`asgi` for coroutine functions and known ASGI classes, `wsgi` for functions of two."""
+    call = application if inspect.isroutine(application) else type(application).__call__
+    if inspect.iscoroutinefunction(call):
+        return "asgi"
+    if inspect.isfunction(application):
+        names = list(inspect.signature(application).parameters)
+        return "asgi" if len(names) == 3 and names[0] == "scope" else "wsgi"
+    return guess
+
+
+def django_entry(settings):
+    """`module:attribute` of the WSGI (or ASGI) application, imported once to see that it works."""
+    asgi = getattr(settings, "ASGI_APPLICATION", None)
+    wsgi = getattr(settings, "WSGI_APPLICATION", None)
+    path, kind = (asgi, "asgi") if asgi else (wsgi, "wsgi")
+    ours = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not path:
+        return {"module": "tandem_wsgi", "attribute": "application", "kind": "wsgi"}
+    module, _, attribute = path.rpartition(".")
+    try:
+        getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if not module.startswith(error.name or " "):
+            raise
+        return {"module": "tandem_wsgi", "attribute": "application", "kind": "wsgi"}
+    if os.environ.get("DJANGO_SETTINGS_MODULE") != ours:
+        # It sets the variable itself, so our overlay would never be seen.
+        os.environ["DJANGO_SETTINGS_MODULE"] = ours or ""
+        return {"module": "tandem_" + kind, "attribute": "application", "kind": kind}
+    return {"module": module, "attribute": attribute, "kind": kind}
+
+
+def migrations_on_disk(settings):
+    """Names as MigrationLoader finds them, without importing a single migration."""
+    from django.apps import apps
+
+    overridden = getattr(settings, "MIGRATION_MODULES", {})
+    for config in apps.get_app_configs():
+        name = overridden.get(config.label, config.name + ".migrations")
+        if name is None:
+            continue
+        try:
+            spec = importlib.util.find_spec(name)
+        except ImportError:
+            continue
+        for module in pkgutil.iter_modules(spec.submodule_search_locations or [] if spec else []):
+            if not module.ispkg and module.name[0] not in "_~":
+                yield "%s.%s" % (config.label, module.name)
+
+
+def main():
+    plan = json.loads(os.environ["TANDEM_PREPARE"])
+    child = start_compiling(plan["source"])
+    preparation = Preparation(plan)
+    code = 0
+    try:
+        preparation.run()
+    except BaseException as error:
+        signal.alarm(0)
+        traceback.print_exc()
+        message = "%s: %s" % (type(error).__name__, error)
+        preparation.report["error"] = {"type": type(error).__name__, "message": message}
+        code = 1
+    os.waitpid(child, 0)
+    write_report(os.environ.get("TANDEM_RESULT", ""), preparation.report)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads that the project started must not keep the build waiting.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Runs at the start of every Python process of an app, from `zzz-tandem.pth` in its virtualenv.
+
+It must be quick and must never break the app: whatever goes wrong here is swallowed.
+"""
+
+import os
+import sys
+
+ADDITIONS = "/opt/tandem/additions"
+OVERLAY = "/opt/tandem/overlay"
+
+
+def append_paths():
+    """Ours come last, so a package that the project brings itself always wins."""
+    try:
+        names = sorted(os.listdir(ADDITIONS))
+    except OSError:
+        names = []
+    for path in [os.path.join(ADDITIONS, name) for name in names] + [OVERLAY]:
+        if path not in sys.path and os.path.isdir(path):
+            sys.path.append(path)
+
+
+class DjangoLogWatch:
+    """A meta path finder that waits for `django.utils.log`, wraps it and steps aside.
+
+    A hook by import, because importing Django here would slow every Python process of the app.
+    """
+
+    MODULE = "django.utils.log"
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.MODULE:
+            return None
+        self.remove()
+        from importlib.machinery import PathFinder
+
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _WrappingLoader(spec.loader)
+        return spec
+
+    def remove(self):
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+
+class _WrappingLoader:
+    def __init__(self, loader):
+        self._loader = loader
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        try:
+            from tandem_runtime.django_logging import wrap_configure_logging
+
+            wrap_configure_logging(module)
+        except Exception:
+            pass
+
+
+def start():
+    try:
+        append_paths()
+        sys.meta_path.insert(0, DjangoLogWatch())
+    except Exception:
+        pass
+
+
+start()
