@@ -14,6 +14,8 @@ const ADAPTERS = [
   'uv',
   'nginx',
   'stacks',
+  'scratch-disk',
+  'interpreters',
   'leftovers',
   'installation-registry',
   's6',

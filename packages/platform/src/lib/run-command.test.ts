@@ -34,4 +34,11 @@ describe('runCommand', () => {
     const result = await runToExit(['sh', '-c', 'kill -9 $$'], options);
     expect(result.exitCode).toBe(137);
   });
+
+  it('hands out lines while the command runs', async () => {
+    const lines: string[] = [];
+    const onLine = (line: string): number => lines.push(line);
+    await runCommand(['sh', '-c', 'echo one; echo two >&2'], { ...options, onLine });
+    expect(lines.sort()).toEqual(['one', 'two']);
+  });
 });

@@ -1,5 +1,6 @@
 // Runs a child process to its end with bounded time and output. Argv only, never a shell string.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -10,6 +11,10 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly signal?: AbortSignal;
+  /** Called for every line of either output while the command runs. */
+  readonly onLine?: (line: string) => void;
+  /** Descriptors the child gets as 3, 4 ...: a lock it holds on to, for example. */
+  readonly inheritFds?: readonly number[];
 }
 
 export interface CommandResult {
@@ -59,10 +64,14 @@ export async function runToExit(
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? COMMAND_ENV,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.inheritFds ?? [])],
       signal,
       killSignal: 'SIGKILL',
-    });
+    }) as ChildProcessWithoutNullStreams;
+    if (options.onLine) {
+      createInterface(child.stdout).on('line', options.onLine);
+      createInterface(child.stderr).on('line', options.onLine);
+    }
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     child.once('error', (error) => {

@@ -1,0 +1,129 @@
+// What goes into each kind of stack. Changing anything here gives a new recipe hash, hence a new
+// stack beside the old one: releases keep the one they were built on.
+import { createHash } from 'node:crypto';
+
+export type StackKind = 'base' | 'build' | 'postgresql';
+
+export interface Recipe {
+  readonly packages: readonly string[];
+  /** Shell lines for mmdebstrap, run once essential packages are there; `$1` is the tree. */
+  readonly beforePackages: readonly string[];
+  /** Paths removed from the finished tree. */
+  readonly remove: readonly string[];
+}
+
+export const SUITE = 'bookworm';
+export const DISTRIBUTION = 'debian-12';
+
+/** Raise when code that shapes the tree changes (finish-tree.ts, mmdebstrap.ts). */
+const RECIPE_VERSION = 1;
+
+/** Shared libraries that wheels, interpreters and extensions built in `build` link to. */
+const LIBRARIES = [
+  'libbz2-1.0',
+  'libexpat1',
+  'libffi8',
+  'libgdbm6',
+  'libgomp1',
+  'libjpeg62-turbo',
+  'liblzma5',
+  'libmagic1',
+  'libmariadb3',
+  'libncursesw6',
+  'libpq5',
+  'libreadline8',
+  'libsqlite3-0',
+  'libssl3',
+  'libstdc++6',
+  'libuuid1',
+  'libxml2',
+  'libxslt1.1',
+  'libyaml-0-2',
+  'zlib1g',
+];
+
+/** gettext is for compilemessages; python3 serves machines without other interpreters. */
+const TOOLS = [
+  'ca-certificates',
+  'gettext',
+  'media-types',
+  'procps',
+  'python3',
+  'python3-distutils',
+  'tzdata',
+];
+
+/** Compiler and headers, each for a library of the base: what is built here must load there. */
+const COMPILERS = [
+  'build-essential',
+  'cargo',
+  'libffi-dev',
+  'libjpeg62-turbo-dev',
+  'libmariadb-dev',
+  'libpq-dev',
+  'libssl-dev',
+  'libxml2-dev',
+  'libxslt1-dev',
+  'libyaml-dev',
+  'pkg-config',
+  'python3-dev',
+  'zlib1g-dev',
+];
+
+/** What only installing, reading manuals or other languages needs. */
+const UNUSED = [
+  'boot',
+  'etc/apt',
+  'media',
+  'mnt',
+  'srv',
+  'usr/lib/apt',
+  'usr/share/bug',
+  'usr/share/doc',
+  'usr/share/info',
+  'usr/share/lintian',
+  'usr/share/locale',
+  'usr/share/man',
+  'usr/share/pixmaps',
+  'var/cache',
+  'var/lib/apt',
+  'var/lib/dpkg/info',
+  'var/lib/dpkg/status-old',
+  'var/log',
+];
+
+const RECIPES: Readonly<Record<StackKind, Recipe>> = {
+  base: { packages: [...TOOLS, ...LIBRARIES], beforePackages: [], remove: UNUSED },
+  build: {
+    packages: [...TOOLS, ...LIBRARIES, ...COMPILERS],
+    beforePackages: [],
+    remove: UNUSED,
+  },
+  postgresql: {
+    packages: ['ca-certificates', 'postgresql-15', 'tzdata'],
+    // The package would make a cluster in the tree; ours lie on volumes.
+    beforePackages: [
+      'mkdir -p "$1/etc/postgresql-common"',
+      'echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"',
+    ],
+    // Just-in-time compilation is switched off where its provider is missing; LLVM is 100 MB.
+    remove: [
+      ...UNUSED,
+      'etc/postgresql',
+      'usr/lib/postgresql/15/lib/bitcode',
+      'usr/lib/postgresql/15/lib/llvmjit.so',
+      'usr/lib/postgresql/15/lib/llvmjit_types.bc',
+      'var/lib/postgresql',
+    ],
+  },
+};
+
+export function recipeOf(kind: StackKind): Recipe {
+  return RECIPES[kind];
+}
+
+/** Sixteen hex digits that change with whatever could change the stack, the archive's state apart. */
+export function recipeHash(kind: StackKind, architecture: string): string {
+  const recipe = JSON.stringify([RECIPE_VERSION, SUITE, architecture, RECIPES[kind]]);
+  return createHash('sha256').update(recipe).digest('hex').slice(0, 16);
+}
