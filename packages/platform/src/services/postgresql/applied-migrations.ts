@@ -4,7 +4,7 @@
 import type { MigrationName } from '../../domain/release.ts';
 import { sqlState, withSession, type SessionTarget } from './client.ts';
 
-const BOUNDS = { timeoutMs: 10_000, receivedBytesMax: 8 * 1024 * 1024 };
+const BOUNDS = { timeoutMs: 5_000, receivedBytesMax: 8 * 1024 * 1024 };
 const MIGRATIONS_MAX = 20_000;
 const NAME_LENGTH_MAX = 255;
 const UNDEFINED_TABLE = '42P01';

@@ -5,7 +5,7 @@ import { shellQuote } from '../../lib/shell-quote.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import type { InstanceSpec, JobSpec, ProcessSpec } from '../../ports/runner.ts';
 import { PREPARE_SCRIPT } from './prepare-script.ts';
-import { accessRules, serverSettings, type ClusterAddresses } from './settings.ts';
+import { accessRules, serverSettings, VOLUME_TARGET, type ClusterAddresses } from './settings.ts';
 
 export interface ClusterOptions {
   /** The stack that holds PostgreSQL. */
@@ -28,14 +28,18 @@ export interface ClusterOptions {
 /** The platform's own things carry the id of its own app. */
 const PLATFORM_APP_ID = 0;
 const VOLUME = 'postgresql';
-const DATA = '/data';
 
 export function clusterInstance(options: ClusterOptions): InstanceSpec {
   const settings = configuration(options);
   // Two servers on one volume would destroy it, and a pid file says nothing across pid namespaces.
   // The lock is inherited by every process of the server and ends with the last of them.
-  const server = ['flock', '--no-fork', '--timeout', '60', `${DATA}/lock`];
-  const command = [...server, `${binaries(options)}/postgres`, '-D', `${DATA}/${options.major}`];
+  const server = ['flock', '--no-fork', '--timeout', '60', `${VOLUME_TARGET}/lock`];
+  const command = [
+    ...server,
+    `${binaries(options)}/postgres`,
+    '-D',
+    `${VOLUME_TARGET}/${options.major}`,
+  ];
   const process = { ...processSpec(options, 'postgresql'), command: shellQuote(command) };
   return {
     ...process,
@@ -51,7 +55,7 @@ export function clusterInstance(options: ClusterOptions): InstanceSpec {
 /** The same id for the same work, so that a job under way is adopted, not started twice. */
 export function prepareJob(options: ClusterOptions): JobSpec {
   const env = {
-    DATA,
+    DATA: VOLUME_TARGET,
     CLUSTER: String(options.major),
     BINARIES: binaries(options),
     ...configuration(options),
@@ -60,7 +64,7 @@ export function prepareJob(options: ClusterOptions): JobSpec {
     ...processSpec(options, 'prepare'),
     jobId: `postgresql-prepare-${fingerprint(env)}`,
     command: shellQuote([
-      ...['flock', '--no-fork', '--timeout', '60', `${DATA}/prepare.lock`],
+      ...['flock', '--no-fork', '--timeout', '60', `${VOLUME_TARGET}/prepare.lock`],
       ...['/bin/sh', '-eu', '-c', PREPARE_SCRIPT],
     ]),
     env: { ...processEnv, ...env, ADMIN_PASSWORD: options.adminPassword },
@@ -78,14 +82,14 @@ function processSpec(options: ClusterOptions, processName: string): Omit<Process
     release: 0,
     processName,
     layers: options.layers,
-    workingDirectory: DATA,
+    workingDirectory: VOLUME_TARGET,
     env: processEnv,
     memoryBytes: options.memoryBytes,
     pids: LIMITS.postgresql.pids,
     ipv6: options.ipv6,
     ipv4: options.ipv4,
     links: [],
-    volumes: [{ name: VOLUME, target: DATA }],
+    volumes: [{ name: VOLUME, target: VOLUME_TARGET }],
     logPath: options.logPath,
   };
 }

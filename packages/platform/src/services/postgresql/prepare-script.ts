@@ -40,7 +40,7 @@ if [ ! -e "$CLUSTER" ]; then
     --locale=C.UTF-8 --data-checksums --no-instructions > /dev/null
   echo '${HARDEN_SQL}' | "$BINARIES/postgres" --single -c exit_on_error=true -D initialising \\
     ${ADMIN_DATABASE} > /dev/null
-  echo "include = '../postgresql.conf'" >> initialising/postgresql.conf
+  echo "include = '$DATA/postgresql.conf'" >> initialising/postgresql.conf
   sync initialising/postgresql.conf
   mv -T initialising "$CLUSTER"
 fi

@@ -4,6 +4,9 @@ import { ADMIN_ROLE } from './identifiers.ts';
 
 const MIB = 1024 * 1024;
 
+/** Where the volume lies inside the sandbox. */
+export const VOLUME_TARGET = '/data';
+
 export interface ClusterAddresses {
   /** Addresses of the instance itself; it listens on these only. */
   readonly listen: readonly string[];
@@ -27,11 +30,11 @@ export function serverSettings(addresses: ClusterAddresses, memoryBytes: number)
     port: addresses.port,
     // No way in through the file system.
     unix_socket_directories: quoted(''),
-    hba_file: quoted('../pg_hba.conf'),
+    hba_file: quoted(`${VOLUME_TARGET}/pg_hba.conf`),
     password_encryption: 'scram-sha-256',
     ssl: 'on',
-    ssl_cert_file: quoted('../server.crt'),
-    ssl_key_file: quoted('../server.key'),
+    ssl_cert_file: quoted(`${VOLUME_TARGET}/server.crt`),
+    ssl_key_file: quoted(`${VOLUME_TARGET}/server.key`),
 
     max_connections: LIMITS.postgresql.connectionsMax,
     superuser_reserved_connections: 5,
@@ -61,6 +64,7 @@ export function serverSettings(addresses: ClusterAddresses, memoryBytes: number)
     log_min_error_statement: 'panic',
     log_destination: 'stderr',
     logging_collector: 'off',
+    log_checkpoints: 'off',
     log_line_prefix: quoted('%q%u '),
     timezone: 'UTC',
     log_timezone: 'UTC',
