@@ -19,6 +19,8 @@ const ADAPTERS = [
   'leftovers',
   'installation-registry',
   's6',
+  'instance-network',
+  'machine',
 ];
 
 const zone = (target, from, message) => ({ target, from, message });

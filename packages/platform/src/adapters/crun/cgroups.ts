@@ -1,0 +1,169 @@
+// Control groups of sandboxes, on cgroup v1 (also "hybrid") and v2: where they are, what they count,
+// how everything in them is ended. crun creates them and sets the limits.
+import { mkdir, readdir, readFile, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SandboxUsage } from '../../ports/sandbox.ts';
+
+const MOUNT_POINT = '/sys/fs/cgroup';
+const CGROUP2_MAGIC = 0x63677270;
+const KILL_TIMEOUT_MS = 15_000;
+const KILL_INTERVAL_MS = 10;
+
+export type CgroupMode = 'v1' | 'hybrid' | 'v2';
+
+export interface Cgroups {
+  readonly mode: CgroupMode;
+  /** Directories of every hierarchy. */
+  readonly hierarchies: readonly string[];
+  /** Swap can be limited together with memory. */
+  readonly swapLimit: boolean;
+}
+
+export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> {
+  if (await isCgroup2(mountPoint)) {
+    return { mode: 'v2', hierarchies: [mountPoint], swapLimit: await hasSwapLimit2(mountPoint) };
+  }
+  const entries = await readdir(mountPoint, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const hybrid = await isCgroup2(join(mountPoint, 'unified'));
+  const swapFile = join(mountPoint, 'memory', 'memory.memsw.limit_in_bytes');
+  return {
+    mode: hybrid ? 'hybrid' : 'v1',
+    // Names of joined controllers ("cpu,cpuacct") stand beside symbolic links to them.
+    hierarchies: names.filter((name) => name !== 'unified').map((name) => join(mountPoint, name)),
+    swapLimit: (await readFile(swapFile).catch(() => undefined)) !== undefined,
+  };
+}
+
+/** Moves a process to its own leaf in every hierarchy, so that it is not counted as the agent's. */
+export async function moveToCgroup(cgroups: Cgroups, path: string, pid: number): Promise<void> {
+  await Promise.all(
+    cgroups.hierarchies.map(async (hierarchy) => {
+      const directory = join(hierarchy, path);
+      await mkdir(directory, { recursive: true });
+      if (hierarchy.endsWith('/cpuset')) await inheritCpuset(hierarchy, path);
+      await writeFile(join(directory, 'cgroup.procs'), String(pid));
+    }),
+  );
+}
+
+export async function readUsage(cgroups: Cgroups, path: string): Promise<SandboxUsage> {
+  const at = (controller: string, file: string): Promise<string> => {
+    const root = cgroups.mode === 'v2' ? MOUNT_POINT : join(MOUNT_POINT, controller);
+    return readFile(join(root, path, file), 'utf8').catch(() => '');
+  };
+  const pids = Number(await at('pids', 'pids.current'));
+  if (cgroups.mode === 'v2') {
+    const [current, stat, cpu] = await Promise.all([
+      at('memory', 'memory.current'),
+      at('memory', 'memory.stat'),
+      at('cpu', 'cpu.stat'),
+    ]);
+    const reclaimable = field(stat, 'inactive_file');
+    return usage(Number(current) - reclaimable, field(cpu, 'usage_usec') / 1_000, pids);
+  }
+  const [current, stat, cpu] = await Promise.all([
+    at('memory', 'memory.usage_in_bytes'),
+    at('memory', 'memory.stat'),
+    at('cpuacct', 'cpuacct.usage'),
+  ]);
+  return usage(Number(current) - field(stat, 'total_inactive_file'), Number(cpu) / 1e6, pids);
+}
+
+/** How often the kernel killed something in there for lack of memory. */
+export async function outOfMemoryKills(cgroups: Cgroups, path: string): Promise<number> {
+  const file =
+    cgroups.mode === 'v2'
+      ? join(MOUNT_POINT, path, 'memory.events')
+      : join(MOUNT_POINT, 'memory', path, 'memory.oom_control');
+  return field(await readFile(file, 'utf8').catch(() => ''), 'oom_kill');
+}
+
+/** Ends every process in the group, also those that fork meanwhile, then removes the group. */
+export async function destroyCgroup(cgroups: Cgroups, path: string): Promise<void> {
+  const deadline = performance.now() + KILL_TIMEOUT_MS;
+  const directories = cgroups.hierarchies.map((hierarchy) => join(hierarchy, path));
+  for (;;) {
+    await Promise.all(directories.map(killMembers));
+    const left = await Promise.all(directories.map(removeEmpty));
+    if (left.every((removed) => removed)) return;
+    if (performance.now() > deadline) {
+      throw new Error(`processes in cgroup ${path} did not end within ${KILL_TIMEOUT_MS} ms`);
+    }
+    await sleep(KILL_INTERVAL_MS);
+  }
+}
+
+/** Names of the groups directly below `path`, over all hierarchies. */
+export async function listCgroups(cgroups: Cgroups, path: string): Promise<string[]> {
+  const lists = await Promise.all(
+    cgroups.hierarchies.map((hierarchy) =>
+      readdir(join(hierarchy, path), { withFileTypes: true }).catch(() => []),
+    ),
+  );
+  const directories = lists.flat().filter((entry) => entry.isDirectory());
+  return [...new Set(directories.map((entry) => entry.name))];
+}
+
+async function killMembers(directory: string): Promise<void> {
+  const wroteKill = await writeFile(join(directory, 'cgroup.kill'), '1').then(
+    () => true,
+    () => false,
+  );
+  if (wroteKill) return;
+  const members = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => '');
+  for (const line of members.split('\n')) {
+    const pid = Number(line);
+    if (!(pid > 0)) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Ended by itself.
+    }
+  }
+}
+
+async function removeEmpty(directory: string): Promise<boolean> {
+  try {
+    await rmdir(directory);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+async function isCgroup2(path: string): Promise<boolean> {
+  const found = await statfs(path).catch(() => undefined);
+  return found?.type === CGROUP2_MAGIC;
+}
+
+/** The root group has no such file; the group of this process, when it is not the root, does. */
+async function hasSwapLimit2(mountPoint: string): Promise<boolean> {
+  const own = await readFile('/proc/self/cgroup', 'utf8');
+  const path = /^0::(.*)$/m.exec(own)?.[1] ?? '/';
+  const file = join(mountPoint, path, 'memory.swap.max');
+  return (await readFile(file).catch(() => undefined)) !== undefined;
+}
+
+/** A cpuset group takes no process before it has CPUs and memory nodes, and v1 inherits neither. */
+async function inheritCpuset(hierarchy: string, path: string): Promise<void> {
+  let directory = hierarchy;
+  for (const segment of path.split('/').filter((part) => part !== '')) {
+    const parent = directory;
+    directory = join(directory, segment);
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      const present = await readFile(join(directory, file), 'utf8');
+      if (present.trim() !== '') continue;
+      await writeFile(join(directory, file), await readFile(join(parent, file)));
+    }
+  }
+}
+
+function usage(memoryBytes: number, cpuMs: number, pids: number): SandboxUsage {
+  return { memoryBytes: Math.max(0, memoryBytes), cpuMs: Math.round(cpuMs), pids };
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}

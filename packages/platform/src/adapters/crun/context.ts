@@ -1,0 +1,52 @@
+// What the parts of this adapter share: what the composition root passes in, and where things are.
+import { join } from 'node:path';
+import { cgroupRoot, type Installation } from '../../domain/installation.ts';
+import type { ExitWatch } from '../../lib/exit-watch.ts';
+import type { ImageStore } from '../../ports/image-store.ts';
+import { sandboxes, type Paths } from '../../ports/paths.ts';
+import type { SandboxNetwork } from '../../ports/sandbox.ts';
+import type { Cgroups } from './cgroups.ts';
+import type { CrunCommand } from './crun-command.ts';
+
+export interface CrunSandboxOptions {
+  readonly installation: Installation;
+  readonly paths: Paths;
+  readonly imageStore: Pick<ImageStore, 'mount'>;
+  readonly scratch: ScratchDisks;
+  readonly network: NetworkNamespaces;
+  /** On the host; copied into every sandbox. */
+  readonly caBundlePath: string;
+  /** A static tini on the host. */
+  readonly initPath?: string;
+  readonly seccompProfilePath?: string;
+}
+
+export interface ScratchDisks {
+  /** A mounted, empty disk of a fixed size; resolves to its directory. */
+  create(id: string, sizeBytes: number): Promise<string>;
+  /** Idempotent. */
+  remove(id: string): Promise<void>;
+}
+
+export interface NetworkNamespaces {
+  /** Resolves to the path of a namespace with the addresses and links of `network`. */
+  attach(network: SandboxNetwork): Promise<string>;
+  /** Idempotent. */
+  detach(network: SandboxNetwork): Promise<void>;
+}
+
+/** What one installation's sandboxes have in common. */
+export interface CrunContext {
+  readonly options: CrunSandboxOptions;
+  readonly cgroups: Cgroups;
+  readonly crun: CrunCommand;
+  readonly exits: ExitWatch;
+  readonly exitDirectory: string;
+  readonly bootId: string;
+}
+
+export const sandboxDirectory = ({ options }: CrunContext, id: string): string =>
+  join(sandboxes(options.paths), id);
+
+export const cgroupPath = ({ options }: CrunContext, id: string): string =>
+  `${cgroupRoot(options.installation)}/${id}`;

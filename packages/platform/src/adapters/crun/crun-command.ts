@@ -1,0 +1,28 @@
+// Calls of crun for one installation: its state directory and, where cgroups need it, the wrapper.
+import { fileURLToPath } from 'node:url';
+import { runCommand } from '../../lib/run-command.ts';
+import type { CgroupMode } from './cgroups.ts';
+
+const HYBRID_WRAPPER = fileURLToPath(new URL('../../../libexec/crun-hybrid', import.meta.url));
+const TIMEOUT_MS = 30_000;
+
+export interface CrunCommand {
+  /** Absolute path of what behaves as crun. */
+  readonly runtime: string;
+  /** Come before the verb. */
+  readonly args: readonly string[];
+}
+
+export function crunCommand(mode: CgroupMode, stateDirectory: string): CrunCommand {
+  return {
+    runtime: mode === 'hybrid' ? HYBRID_WRAPPER : '/usr/bin/crun',
+    args: ['--root', stateDirectory],
+  };
+}
+
+/** `start`, `state` ... of one container. */
+export async function runCrun(crun: CrunCommand, ...args: string[]): Promise<string> {
+  const argv = [crun.runtime, ...crun.args, ...args] as const;
+  const result = await runCommand([...argv], { timeoutMs: TIMEOUT_MS });
+  return result.stdout;
+}

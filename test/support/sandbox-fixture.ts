@@ -1,0 +1,221 @@
+// An installation of its own for sandbox tests: a slot, a network, the base stack as only layer.
+// `close` proves that nothing is left in the kernel.
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  createCrunSandbox,
+  removeCrunCgroups,
+} from '../../packages/platform/src/adapters/crun/crun-sandbox.ts';
+import type { CrunSandboxOptions } from '../../packages/platform/src/adapters/crun/context.ts';
+import { randomUlaPrefix } from '../../packages/platform/src/adapters/installation-registry/create-installation.ts';
+import { SlotRegistry } from '../../packages/platform/src/adapters/installation-registry/slots.ts';
+import {
+  createInstanceNetwork,
+  type InstanceNetwork,
+} from '../../packages/platform/src/adapters/instance-network/instance-network.ts';
+import { ensureStack } from '../../packages/platform/src/adapters/stacks/ensure-stack.ts';
+import {
+  appUid,
+  instanceAddresses,
+  type Installation,
+} from '../../packages/platform/src/domain/installation.ts';
+import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
+import { pathsOf, type Paths } from '../../packages/platform/src/ports/paths.ts';
+import type {
+  Sandbox,
+  SandboxNetwork,
+  SandboxProcess,
+  SandboxSpec,
+} from '../../packages/platform/src/ports/sandbox.ts';
+
+const MIB = 1024 * 1024;
+const TIMEOUT_MS = 20_000;
+const SLOTS = new SlotRegistry();
+
+export interface SandboxFixture {
+  readonly installation: Installation;
+  readonly paths: Paths;
+  readonly sandbox: Sandbox;
+  readonly network: InstanceNetwork;
+  /** As another agent of the same installation would have it. */
+  openSandbox(): Promise<Sandbox>;
+  spec(script: string, changes?: Partial<SandboxSpec>): SandboxSpec;
+  addresses(links?: SandboxNetwork['links']): SandboxNetwork;
+  /** Runs `sh -c script` to its end and gives status and output. */
+  run(script: string, changes?: Partial<SandboxSpec>): Promise<Finished>;
+  readLog(spec: SandboxSpec): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly outOfMemory: boolean;
+  readonly output: string;
+}
+
+export async function createSandboxFixture(): Promise<SandboxFixture> {
+  const root = await mkdtemp('/run/tandem-test-');
+  const installation = await testInstallation(root);
+  const paths = pathsOf(installation.name, { data: join(root, 'data'), run: join(root, 'run') });
+  await mkdir(join(paths.data, 'logs'), { recursive: true });
+  await mkdir(paths.run, { recursive: true });
+  const network = createInstanceNetwork({ installation });
+  await network.ensureNetwork();
+  const stack = await mountStack(root, paths.stackCache);
+  const options: CrunSandboxOptions = {
+    installation,
+    paths,
+    imageStore: { mount: async () => stack },
+    scratch: scratchDisks(join(root, 'scratch')),
+    network,
+    caBundlePath: '/etc/ssl/certs/ca-certificates.crt',
+  };
+  const sandbox = await createCrunSandbox(options);
+  let counter = 1;
+  const started = new Set<SandboxProcess>();
+  const fixture: SandboxFixture = {
+    installation,
+    paths,
+    network,
+    sandbox: {
+      ...sandbox,
+      start: async (spec, onRecord) => {
+        const process = await sandbox.start(spec, onRecord);
+        started.add(process);
+        return process;
+      },
+    },
+    openSandbox: () => createCrunSandbox(options),
+    addresses: (links = []) => {
+      counter += 1;
+      return { ...instanceAddresses(installation, counter), links };
+    },
+    spec: (script, changes = {}) => testSpec(installation, paths, script, changes),
+    readLog: (spec) => readLogText(spec.logPath),
+    run: async (script, changes) => {
+      const spec = fixture.spec(script, changes);
+      const process = await sandbox.start(spec);
+      try {
+        const status = await process.exited;
+        return { ...status, output: await readLogText(spec.logPath) };
+      } finally {
+        await process.remove();
+      }
+    },
+    close: async () => {
+      for (const process of started) await process.remove();
+      await sandbox.sweep(() => false);
+      await network.removeNetwork();
+      await removeCrunCgroups(installation);
+      await runCommand(['umount', stack], { timeoutMs: TIMEOUT_MS });
+      await expectNothingLeft(installation, root);
+      await SLOTS.release(installation.slot, installation.name);
+      await rm(root, { recursive: true });
+    },
+  };
+  return fixture;
+}
+
+async function testInstallation(root: string): Promise<Installation> {
+  const id = randomBytes(3).toString('hex');
+  const name = `test-${id}`;
+  const slot = await SLOTS.claim({
+    name,
+    dataRoot: join(root, 'data'),
+    runRoot: join(root, 'run'),
+  });
+  return {
+    schemaVersion: 1,
+    name,
+    id,
+    slot,
+    ipv6Prefix: randomUlaPrefix(randomBytes(7)),
+    nodeName: 'n1',
+    suffix: 'localhost',
+    httpPort: 0,
+  };
+}
+
+function testSpec(
+  installation: Installation,
+  paths: Paths,
+  script: string,
+  changes: Partial<SandboxSpec>,
+): SandboxSpec {
+  const id = changes.id ?? `s${randomBytes(5).toString('hex')}`;
+  return {
+    id,
+    layers: [{ sha256: '0'.repeat(64), sizeBytes: 1 }],
+    args: ['/bin/sh', '-c', script],
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' },
+    cwd: '/',
+    uid: appUid(installation.slot, 1),
+    userName: 'app1',
+    hostname: 'web-1',
+    hosts: {},
+    mounts: [],
+    limits: {
+      memoryBytes: 128 * MIB,
+      pids: 64,
+      openFiles: 1024,
+      tmpBytes: 16 * MIB,
+      cpuWeight: 100,
+    },
+    logPath: join(paths.data, 'logs', `${id}.log`),
+    ...changes,
+  };
+}
+
+async function mountStack(root: string, stackCache: string): Promise<string> {
+  const stack = await ensureStack('base', { cacheDirectory: stackCache });
+  const target = join(root, 'stack');
+  await mkdir(target);
+  await runCommand(['mount', '-o', 'loop,ro,nosuid,nodev', stack.file, target], {
+    timeoutMs: TIMEOUT_MS,
+  });
+  return target;
+}
+
+function scratchDisks(directory: string): CrunSandboxOptions['scratch'] {
+  return {
+    create: async (id, sizeBytes) => {
+      const target = join(directory, id);
+      await mkdir(target, { recursive: true });
+      const options = `size=${sizeBytes},mode=1777,nosuid,nodev`;
+      await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'scratch', target], {
+        timeoutMs: TIMEOUT_MS,
+      });
+      return target;
+    },
+    remove: async (id) => {
+      const target = join(directory, id);
+      const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+      if (mounts.includes(` ${target} `)) {
+        await runCommand(['umount', target], { timeoutMs: TIMEOUT_MS });
+      }
+      await rm(target, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The text of the lines, without the k8s-file prefix of time, stream and tag. */
+async function readLogText(path: string): Promise<string> {
+  const content = await readFile(path, 'utf8').catch(() => '');
+  return content.replace(/^\S+ std(?:out|err) ([FP]) (.*\n)/gm, (_, tag: string, line: string) =>
+    tag === 'P' ? line.slice(0, -1) : line,
+  );
+}
+
+async function expectNothingLeft(installation: Installation, root: string): Promise<void> {
+  const prefix = `td${installation.slot.toString(16).padStart(2, '0')}-`;
+  const interfaces = await readdir('/sys/class/net');
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+  const cgroup = await stat(`/sys/fs/cgroup/memory/tandem-${installation.id}`).catch(() => null);
+  const left = [
+    ...interfaces.filter((name) => name.startsWith(prefix)),
+    ...mounts.split('\n').filter((line) => line.includes(` ${root}/`)),
+    ...(cgroup === null ? [] : ['a cgroup']),
+  ];
+  if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
+}
