@@ -32,7 +32,7 @@ type Entry = Partial<Header> & { name: string; body?: string };
 async function archiveOf(entries: readonly Entry[], gzip = false): Promise<string> {
   const archive = pack();
   for (const { body, ...header } of entries) {
-    archive.entry(header as Header, body ?? '');
+    archive.entry(header, body ?? '');
   }
   archive.finalize();
   const path = join(scratch, 'source.tar');

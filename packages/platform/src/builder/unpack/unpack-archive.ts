@@ -153,6 +153,9 @@ class TreeWriter {
       case 'link':
         this.#hardLink(path, header.linkname ?? '');
         return undefined;
+      case 'character-device':
+      case 'block-device':
+      case 'fifo':
       default:
         throw specialFile(path, header.type ?? 'file of unknown type');
     }

@@ -1,0 +1,242 @@
+// The WSGI or ASGI application of a project without Django, by the shape of its text: known classes,
+// factories, plain callables, and names that an entry file imports.
+import { TandemError } from '@tandem/protocol';
+import { detected, finding, type Detected } from './evidence.ts';
+import { logicalLines, type LogicalLine } from './python-source.ts';
+import { under, walkFiles, type SourceTree } from './source-tree.ts';
+
+export interface EntryPoint {
+  readonly module: string;
+  readonly attribute: string;
+  readonly kind: 'wsgi' | 'asgi';
+  readonly framework: 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi';
+  /** `attribute` is called to get the application. */
+  readonly factory: boolean;
+  /** Directory that must be on the path, relative to the root of the source. */
+  readonly pathEntry: string;
+}
+
+type Shape = Pick<EntryPoint, 'attribute' | 'kind' | 'framework' | 'factory'> & {
+  readonly line: number;
+  readonly why: string;
+};
+
+const CLASSES: Readonly<Record<string, Pick<EntryPoint, 'kind' | 'framework'>>> = {
+  Flask: { kind: 'wsgi', framework: 'flask' },
+  APIFlask: { kind: 'wsgi', framework: 'flask' },
+  FastAPI: { kind: 'asgi', framework: 'fastapi' },
+  Starlette: { kind: 'asgi', framework: 'starlette' },
+  Litestar: { kind: 'asgi', framework: 'asgi' },
+  Quart: { kind: 'asgi', framework: 'asgi' },
+  Sanic: { kind: 'asgi', framework: 'asgi' },
+  BlackSheep: { kind: 'asgi', framework: 'asgi' },
+  Bottle: { kind: 'wsgi', framework: 'wsgi' },
+  'falcon.App': { kind: 'wsgi', framework: 'wsgi' },
+  'falcon.asgi.App': { kind: 'asgi', framework: 'asgi' },
+};
+/** File names in order of trust. */
+const FILES = ['wsgi', 'asgi', 'app', 'main', 'application', 'server', 'api', 'run', '__init__'];
+const CLASS_NAMES = Object.keys(CLASSES).map((name) => name.replace('.', '\\.'));
+const INSTANCE = new RegExp(`^(\\w+)\\s*(?::[^=]+)?=\\s*(?:\\w+\\.)?(${CLASS_NAMES.join('|')})\\(`);
+const FACTORY = /^(?:async )?def (create_app|make_app|get_app|build_app|create_application)\(/;
+const FACTORY_CALL =
+  /^(app|application)\s*(?::[^=]+)?=\s*(?:\w+\.)?(?:create|make|get|build)_\w+\(/;
+const WSGI_FUNCTION = /^def (app|application|wsgi|simple_app)\(\s*(environ|env|_environ)\b\s*[:,]/;
+const ASGI_FUNCTION = /^async def (app|application|asgi)\(\s*scope\b/;
+const IMPORTED = /^from ([\w.]+) import (?:.*\b(?:as)\s+)?(app|application)\b/;
+const ASSIGNED = /^(application)\s*=\s*\S/;
+
+export function detectEntryPoint(
+  tree: SourceTree,
+  root: string,
+  configured?: string,
+): Detected<EntryPoint> {
+  const files = candidates(tree, root);
+  if (configured !== undefined) return configuredEntry(tree, root, files, configured);
+  for (const path of files) {
+    const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
+    if (shape === undefined) continue;
+    const value = entryOf(path, root, shape);
+    const shown = `${value.module}:${value.attribute}${value.factory ? '()' : ''}`;
+    return detected(
+      value,
+      finding('framework', value.framework, shape.why, `${path}:${shape.line}`),
+      finding('entry', shown, shape.why, `${path}:${shape.line}`),
+    );
+  }
+  throw nothingFound(files);
+}
+
+/** Shallow files first, within a level by how their name is trusted. */
+function candidates(tree: SourceTree, root: string): string[] {
+  const rank = (path: string): number => {
+    const name = path.slice(path.lastIndexOf('/') + 1, -'.py'.length);
+    const known = FILES.indexOf(name);
+    return (
+      (path.split('/').length + (name === '__init__' ? -0.5 : 0)) * 100 + (known < 0 ? 50 : known)
+    );
+  };
+  return walkFiles(tree, root, 3)
+    .filter((path) => path.endsWith('.py') && !isAside(path))
+    .sort((one, other) => rank(one) - rank(other));
+}
+
+function isAside(path: string): boolean {
+  return /(^|\/)(tests?|docs?|examples?|migrations|setup\.py|conftest\.py|test_[^/]*)(\/|$)/.test(
+    path,
+  );
+}
+
+/** An entry file often imports the application; its kind is that of the class made elsewhere. */
+function usesOf(files: readonly string[], tree: SourceTree): () => Shape | undefined {
+  return () => {
+    for (const path of files) {
+      const made = logicalLines(tree.read(path) ?? '').find((line) =>
+        /\b(Flask|FastAPI|Starlette)\(/.test(line.code),
+      );
+      const name = /\b(Flask|FastAPI|Starlette)\(/.exec(made?.code ?? '')?.[1];
+      const known = name === undefined ? undefined : CLASSES[name];
+      if (known)
+        return { ...known, attribute: 'app', factory: false, line: made?.line ?? 1, why: '' };
+    }
+    return undefined;
+  };
+}
+
+function shapeOf(source: string, elsewhere: () => Shape | undefined): Shape | undefined {
+  const lines = logicalLines(source);
+  const top = lines.filter((line) => line.indent === 0);
+  return (
+    firstShape(top, instance) ??
+    firstShape(top, callable) ??
+    firstShape(top, (line) => called(line, elsewhere)) ??
+    firstShape(top, (line) => factory(line, lines))
+  );
+}
+
+function firstShape(
+  lines: readonly LogicalLine[],
+  read: (line: LogicalLine) => Omit<Shape, 'line'> | undefined,
+): Shape | undefined {
+  for (const line of lines) {
+    const shape = read(line);
+    if (shape !== undefined) return { ...shape, line: line.line };
+  }
+  return undefined;
+}
+
+function instance(line: LogicalLine): Omit<Shape, 'line'> | undefined {
+  const [, attribute, name] = INSTANCE.exec(line.code) ?? [];
+  const known = name === undefined ? undefined : CLASSES[name];
+  if (attribute === undefined || known === undefined) return undefined;
+  return { ...known, attribute, factory: false, why: `${attribute} = ${name}(...)` };
+}
+
+function callable(line: LogicalLine): Omit<Shape, 'line'> | undefined {
+  for (const [pattern, kind] of [
+    [WSGI_FUNCTION, 'wsgi'],
+    [ASGI_FUNCTION, 'asgi'],
+  ] as const) {
+    const attribute = pattern.exec(line.code)?.[1];
+    if (attribute === undefined) continue;
+    return {
+      attribute,
+      kind,
+      framework: kind,
+      factory: false,
+      why: `a plain ${kind.toUpperCase()} callable`,
+    };
+  }
+  return undefined;
+}
+
+/** `app = create_app()`, `from package import app`, `application = Something(...)`. */
+function called(
+  line: LogicalLine,
+  elsewhere: () => Shape | undefined,
+): Omit<Shape, 'line'> | undefined {
+  const attribute =
+    FACTORY_CALL.exec(line.code)?.[1] ??
+    IMPORTED.exec(line.code)?.[2] ??
+    ASSIGNED.exec(line.code)?.[1];
+  if (attribute === undefined) return undefined;
+  const { kind, framework } = elsewhere() ?? { kind: 'wsgi', framework: 'wsgi' };
+  return { attribute, kind, framework, factory: false, why: line.text.slice(0, 60) };
+}
+
+function factory(line: LogicalLine, all: readonly LogicalLine[]): Omit<Shape, 'line'> | undefined {
+  const attribute = FACTORY.exec(line.code)?.[1];
+  if (attribute === undefined) return undefined;
+  const made = all
+    .map((one) => /\b(Flask|FastAPI|Starlette|Quart)\(/.exec(one.code)?.[1])
+    .find(Boolean);
+  const known = made === undefined ? undefined : CLASSES[made];
+  if (known === undefined) return undefined;
+  return { ...known, attribute, factory: true, why: `the factory ${attribute}()` };
+}
+
+function entryOf(path: string, root: string, shape: Shape): EntryPoint {
+  const relative = root === '' ? path : path.slice(root.length + 1);
+  const source = relative.startsWith('src/') ? 'src/' : '';
+  const module = relative
+    .slice(source.length)
+    .replace(/(\/__init__)?\.py$/, '')
+    .replaceAll('/', '.');
+  const { attribute, kind, framework, factory: isFactory } = shape;
+  const pathEntry = source === '' ? root : under(root, 'src');
+  return { module, attribute, kind, framework, factory: isFactory, pathEntry };
+}
+
+function configuredEntry(
+  tree: SourceTree,
+  root: string,
+  files: readonly string[],
+  configured: string,
+): Detected<EntryPoint> {
+  const [module = '', attribute = ''] = configured.split(':');
+  const path = files.find((file) => entryOf(file, root, NO_SHAPE).module === module);
+  if (path === undefined) {
+    throw new TandemError(
+      'TANDEM_TOML_INVALID',
+      `entry: module "${module}" is not in the source.`,
+      {
+        where: 'tandem.toml',
+        hint: 'entry = "PACKAGE.MODULE:ATTRIBUTE"',
+      },
+    );
+  }
+  const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree)) ?? NO_SHAPE;
+  const value = entryOf(path, root, {
+    ...shape,
+    attribute,
+    factory: shape.factory && shape.attribute === attribute,
+  });
+  return detected(
+    value,
+    finding('framework', value.framework, 'by the file of the entry', path),
+    finding('entry', configured, 'set in tandem.toml', 'tandem.toml'),
+  );
+}
+
+const NO_SHAPE: Shape = {
+  attribute: 'application',
+  kind: 'wsgi',
+  framework: 'wsgi',
+  factory: false,
+  line: 1,
+  why: '',
+};
+
+function nothingFound(files: readonly string[]): TandemError {
+  const looked =
+    files.length === 0
+      ? 'There is no Python file'
+      : `${files.length} Python files hold no application`;
+  return new TandemError(
+    'NO_APP_DETECTED',
+    `${looked}: no manage.py of Django, no Flask, FastAPI or Starlette, no "app" or "application".`,
+    {
+      hint: 'name it in tandem.toml: entry = "PACKAGE.MODULE:ATTRIBUTE"\nor add a Procfile: web: COMMAND that listens on $PORT',
+    },
+  );
+}

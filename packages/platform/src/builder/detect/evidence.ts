@@ -1,0 +1,16 @@
+// How a rule says what it found.
+import type { Finding } from '../../domain/release.ts';
+
+/** A value together with the findings that explain it. */
+export interface Detected<T> {
+  readonly value: T;
+  readonly findings: readonly Finding[];
+}
+
+export function finding(rule: string, value: string, why: string, evidence?: string): Finding {
+  return { rule, value, why, ...(evidence === undefined ? {} : { evidence }) };
+}
+
+export function detected<T>(value: T, ...findings: Finding[]): Detected<T> {
+  return { value, findings };
+}

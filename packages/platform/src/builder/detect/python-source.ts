@@ -1,0 +1,105 @@
+// Python text as logical lines: comments gone, brackets and backslashes joined. Enough to find
+// imports, assignments and definitions without being fooled by strings and comments.
+
+export interface LogicalLine {
+  /** Of its first character, counted from 1. */
+  readonly line: number;
+  readonly indent: number;
+  /** Strings emptied: what is matched against code. */
+  readonly code: string;
+  /** Strings kept: for values. */
+  readonly text: string;
+}
+
+export function logicalLines(source: string): LogicalLine[] {
+  return new Scanner(source).scan();
+}
+
+/** The first logical line whose code matches. */
+export function findCode(source: string | undefined, pattern: RegExp): LogicalLine | undefined {
+  if (source === undefined) return undefined;
+  return logicalLines(source).find((line) => pattern.test(line.code));
+}
+
+class Scanner {
+  readonly #source: string;
+  readonly #lines: LogicalLine[] = [];
+  #at = 0;
+  #line = 1;
+  #startLine = 1;
+  #depth = 0;
+  #code = '';
+  #text = '';
+
+  constructor(source: string) {
+    this.#source = source.replaceAll('\r\n', '\n');
+  }
+
+  scan(): LogicalLine[] {
+    while (this.#at < this.#source.length) this.#step(this.#source[this.#at] ?? '');
+    this.#finish();
+    return this.#lines;
+  }
+
+  #step(character: string): void {
+    if (character === '#') this.#skipComment();
+    else if (character === '"' || character === "'") this.#string(character);
+    else if (character === '\n') this.#newline();
+    else if (character === '\\' && this.#source[this.#at + 1] === '\n') this.#join(2);
+    else {
+      if ('([{'.includes(character)) this.#depth += 1;
+      if (')]}'.includes(character)) this.#depth = Math.max(0, this.#depth - 1);
+      this.#add(character, character);
+      this.#at += 1;
+    }
+  }
+
+  #skipComment(): void {
+    const end = this.#source.indexOf('\n', this.#at);
+    this.#at = end < 0 ? this.#source.length : end;
+  }
+
+  #newline(): void {
+    if (this.#depth > 0) return this.#join(1);
+    this.#finish();
+    this.#at += 1;
+    this.#line += 1;
+    this.#startLine = this.#line;
+  }
+
+  #join(length: number): void {
+    this.#add(' ', ' ');
+    this.#at += length;
+    this.#line += 1;
+  }
+
+  #string(quote: string): void {
+    const triple = this.#source.startsWith(quote.repeat(3), this.#at);
+    const delimiter = triple ? quote.repeat(3) : quote;
+    let end = this.#at + delimiter.length;
+    while (end < this.#source.length && !this.#source.startsWith(delimiter, end)) {
+      if (this.#source[end] === '\n' && !triple) break;
+      end += this.#source[end] === '\\' ? 2 : 1;
+    }
+    const content = this.#source.slice(this.#at + delimiter.length, end);
+    this.#line += content.split('\n').length - 1;
+    this.#add(quote + quote, triple ? quote + quote : quote + content + quote);
+    this.#at = this.#source[end] === '\n' ? end : end + delimiter.length;
+  }
+
+  #add(code: string, text: string): void {
+    this.#code += code;
+    this.#text += text;
+  }
+
+  #finish(): void {
+    const code = this.#code.trim();
+    if (code !== '') {
+      const indent = this.#code.length - this.#code.trimStart().length;
+      this.#lines.push({ line: this.#startLine, indent, code, text: this.#text.trim() });
+    }
+    this.#code = '';
+    this.#text = '';
+    this.#depth = 0;
+  }
+}

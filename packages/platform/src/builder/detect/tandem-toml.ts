@@ -1,0 +1,95 @@
+// tandem.toml, or [tool.tandem] in pyproject.toml: what the user says overrides what we detect.
+// Strict: an unknown key is refused by name and line, because a typo would silently do nothing.
+import { TandemError, type ErrorCode } from '@tandem/protocol';
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import type { SourceTree } from './source-tree.ts';
+
+const Command = v.pipe(v.string(), v.trim(), v.nonEmpty('must not be empty'));
+const ProcessName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,29}$/, 'must be lower-case letters, digits and dashes'),
+);
+
+const Schema = v.strictObject({
+  /** Directory of the app, relative to the top of the source. */
+  root: v.optional(v.string()),
+  /** Python version or specifier: "3.12", ">=3.11". */
+  python: v.optional(v.string()),
+  /** Django settings module. */
+  settings: v.optional(v.pipe(v.string(), v.regex(/^[\w.]+$/, 'must be a dotted module name'))),
+  /** `package.module:attribute` of the WSGI or ASGI application. */
+  entry: v.optional(v.pipe(v.string(), v.regex(/^[\w.]+:[\w.]+$/, 'must be MODULE:ATTRIBUTE'))),
+  /** Requirements file, relative to the top of the source. */
+  requirements: v.optional(v.string()),
+  /** False: no settings overlay. */
+  overlay: v.optional(v.boolean()),
+  /** False: no collectstatic. */
+  static: v.optional(v.boolean()),
+  /** Whether the app gets a PostgreSQL database. */
+  database: v.optional(v.boolean()),
+  /** Commands of the release phase, instead of the detected ones. */
+  release: v.optional(v.array(Command)),
+  processes: v.optional(v.record(ProcessName, Command)),
+});
+export type TandemConfig = Readonly<v.InferOutput<typeof Schema>>;
+
+export interface ConfigurationFile {
+  readonly config: TandemConfig;
+  readonly file: string;
+}
+
+export function readTandemToml(tree: SourceTree): ConfigurationFile {
+  const own = tree.read('tandem.toml');
+  if (own !== undefined) {
+    const table = parseToml(own, 'tandem.toml', 'TANDEM_TOML_INVALID');
+    return { config: check(table, own, 'tandem.toml'), file: 'tandem.toml' };
+  }
+  const project = tree.read('pyproject.toml');
+  const tool = project === undefined ? {} : parsePyproject(project, 'pyproject.toml').tool;
+  const table = isTable(tool) ? tool['tandem'] : undefined;
+  if (table === undefined) return { config: {}, file: 'tandem.toml' };
+  return { config: check(table, project ?? '', 'pyproject.toml'), file: 'pyproject.toml' };
+}
+
+export function parsePyproject(text: string, file: string): Record<string, unknown> {
+  return parseToml(text, file, 'PYPROJECT_INVALID');
+}
+
+export function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function parseToml(text: string, file: string, code: ErrorCode): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? '';
+    const where = `${file}:${error.line}`;
+    throw new TandemError(code, `${where}: ${reason}.`, { where, hint: `mend line ${error.line}` });
+  }
+}
+
+function check(table: unknown, text: string, file: string): TandemConfig {
+  const result = v.safeParse(Schema, table);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const key = v.getDotPath(issue) ?? '';
+  const where = `${file}:${lineOfKey(text, key)}`;
+  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
+  const message = unknown ? `unknown key "${key}"` : `"${key}": ${issue.message}`;
+  throw new TandemError('TANDEM_TOML_INVALID', `${where}: ${message}.`, {
+    where,
+    hint: `known keys: ${Object.keys(Schema.entries).join(', ')}`,
+  });
+}
+
+/** The parser gives no positions of keys, so the last part of the path is looked for. */
+function lineOfKey(text: string, path: string): number {
+  const name = path.split('.').at(-1) ?? '';
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const pattern = new RegExp(`^\\s*(\\[.*)?["']?${escaped}["']?\\s*[=\\]]`);
+  const index = text.split('\n').findIndex((line) => pattern.test(line));
+  return index + 1 || 1;
+}
