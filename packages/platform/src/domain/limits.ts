@@ -47,6 +47,8 @@ export const LIMITS = {
     acknowledgeTimeoutMs: 600_000,
     snapshotWaitMs: 2_000,
   },
+  /** Memory that starts leave free for the system and its page cache. */
+  room: { reserveBytes: 64 * MIB },
   releases: { warm: 2, onDisk: 10 },
   store: {
     keyBytesMax: 512,
@@ -76,7 +78,6 @@ export const LIMITS = {
     memoryBytesMax: 8 * GIB,
     startTimeoutMs: 60_000,
     stopGraceMs: 60_000,
-    prepareTimeoutMs: 120_000,
     /** Longest time a transaction may sit idle while it holds its locks. */
     idleInTransactionTimeoutMs: 600_000,
   },

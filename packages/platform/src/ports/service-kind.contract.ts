@@ -25,11 +25,6 @@ export function serviceKindContract<Credentials extends ServiceCredentials>(
       expect(health.detail).not.toBe('');
     });
 
-    it('prepares again while it runs', async () => {
-      await harness().service.prepare(AbortSignal.timeout(60_000));
-      expect((await harness().service.health()).healthy).toBe(true);
-    });
-
     it('names the same instances as long as nothing changes', () => {
       const { service } = harness();
       expect(service.instances()).toEqual(service.instances());

@@ -23,16 +23,15 @@ export interface ServiceHealth {
 }
 
 /**
- * Order of life: prepare, then `instances` goes into the node's desired set, then `waitUntilHealthy`,
- * then attach and the rest. Every method may be called again after a crash at any point and then
- * finishes the work. Methods throw SERVICE_FAILED; all their waits are bounded.
+ * Order of life: `instances` are in the node's desired set for as long as the service is wanted and
+ * make whatever they need on their volume; `waitUntilHealthy`; then attach and the rest. Every
+ * method may be called again after a crash at any point and then finishes the work. Methods throw
+ * SERVICE_FAILED; all their waits are bounded.
  */
 export interface ServiceKind<Credentials extends ServiceCredentials = ServiceCredentials> {
   /** Name of the folder and of the kind: `postgresql`. */
   readonly kind: string;
-  /** Brings the volume and settings into the state that `instances` needs; safe while it runs. */
-  prepare(signal: AbortSignal): Promise<void>;
-  /** What the runner shall run, for ever under the same id while nothing changes. */
+  /** What the runner shall run, under the same ids for as long as nothing changes. */
   instances(): readonly InstanceSpec[];
   /** One look, without a session; cheap enough to repeat for ever. */
   health(): Promise<ServiceHealth>;

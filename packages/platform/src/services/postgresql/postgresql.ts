@@ -6,12 +6,12 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { MigrationName } from '../../domain/release.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { InstanceSpec, Runner, ServiceLink } from '../../ports/runner.ts';
+import type { InstanceSpec, ServiceLink } from '../../ports/runner.ts';
 import type { ServiceApp, ServiceHealth, ServiceKind } from '../../ports/service-kind.ts';
 import { closeAppDatabase, dropAppDatabase, openAppDatabase } from './app-database.ts';
 import { readAppliedMigrations } from './applied-migrations.ts';
 import { withSession, type SessionTarget } from './client.ts';
-import { clusterInstance, prepareJob, type ClusterOptions } from './cluster.ts';
+import { clusterInstance, type ClusterOptions } from './cluster.ts';
 import { connectionLimit } from './connection-limit.ts';
 import { generatePassword, type PostgresqlCredentials } from './credentials.ts';
 import { databaseEnvironment } from './environment.ts';
@@ -25,35 +25,19 @@ const READINESS_TIMEOUT_MS = 2_000;
 const READINESS_PAUSE_MS = 50;
 
 export interface PostgresqlDependencies {
-  readonly runner: Pick<Runner, 'runJob' | 'forgetJob'>;
   readonly clock: Clock;
   readonly cluster: ClusterOptions;
 }
 
 export class SharedPostgresql implements ServiceKind<PostgresqlCredentials> {
   readonly kind = 'postgresql';
-  readonly #runner: PostgresqlDependencies['runner'];
   readonly #clock: Clock;
   readonly #cluster: ClusterOptions;
   readonly #perApp = new KeyedMutex();
 
-  constructor({ runner, clock, cluster }: PostgresqlDependencies) {
-    this.#runner = runner;
+  constructor({ clock, cluster }: PostgresqlDependencies) {
     this.#clock = clock;
     this.#cluster = cluster;
-  }
-
-  async prepare(signal: AbortSignal): Promise<void> {
-    const job = prepareJob(this.#cluster);
-    const { exitCode, outOfMemory, timedOut } = await this.#runner.runJob(job, signal);
-    // Failed or not, the next call shall run it again.
-    await this.#runner.forgetJob(job.jobId);
-    if (exitCode === 0) return;
-    const reason = outOfMemory ? 'out of memory' : timedOut ? 'timed out' : `exit ${exitCode}`;
-    throw new TandemError('SERVICE_FAILED', `PostgreSQL could not be initialised: ${reason}`, {
-      hint: 'tandem doctor',
-      log: job.logPath,
-    });
   }
 
   instances(): readonly InstanceSpec[] {

@@ -1,17 +1,18 @@
-// The job that makes a volume a cluster, run inside the sandbox as the cluster's user. Killed at
-// any point it leaves either no cluster or a whole one, and the next run goes on from there:
+// What the instance runs, inside the sandbox and as the cluster's user: the volume is made a
+// cluster if it is none yet, the settings are written, the server takes the place of the script.
+// Killed at any point it leaves either no cluster or a whole one, and the next start goes on:
 //
-//   initialising/   scratch of a run under way, deleted by the next
+//   lock            held for as long as any process of the server lives
+//   initialising/   scratch of a start under way; the next one deletes it
 //   <major>/        the cluster; appears by rename, complete, hardened and synced
 //   postgresql.conf, pg_hba.conf, server.crt, server.key   ours; replaced by rename
-//   lock            held for as long as any process of the server lives
 import { ADMIN_DATABASE, ADMIN_ROLE } from './identifiers.ts';
 
 /** Before anything can reach it: only the superuser may connect to a database that is no app's. */
 const HARDEN_SQL = `REVOKE ALL ON DATABASE ${ADMIN_DATABASE}, template1 FROM PUBLIC`;
 
 /** Environment: DATA, CLUSTER, BINARIES, ADMIN_PASSWORD, SERVER_SETTINGS, ACCESS_RULES. */
-export const PREPARE_SCRIPT = `
+export const SERVER_SCRIPT = `
 umask 077
 cd "$DATA"
 
@@ -38,11 +39,14 @@ if [ ! -e "$CLUSTER" ]; then
   printf '%s\\n' "$ADMIN_PASSWORD" | "$BINARIES/initdb" --pgdata=initialising \\
     --username=${ADMIN_ROLE} --pwfile=/dev/stdin --auth=scram-sha-256 --encoding=UTF8 \\
     --locale=C.UTF-8 --data-checksums --no-instructions > /dev/null
-  echo '${HARDEN_SQL}' | "$BINARIES/postgres" --single -c exit_on_error=true -D initialising \\
-    ${ADMIN_DATABASE} > /dev/null
+  echo '${HARDEN_SQL}' | "$BINARIES/postgres" --single -c exit_on_error=true \\
+    -c log_min_messages=fatal -D initialising ${ADMIN_DATABASE} > /dev/null
   echo "include = '$DATA/postgresql.conf'" >> initialising/postgresql.conf
   sync initialising/postgresql.conf
   mv -T initialising "$CLUSTER"
 fi
 sync .
+
+unset ADMIN_PASSWORD SERVER_SETTINGS ACCESS_RULES
+exec "$BINARIES/postgres" -D "$DATA/$CLUSTER"
 `;
