@@ -2,6 +2,7 @@
 // On several machines a message stands between.
 import type { ErrorBody } from '@tandem/protocol';
 import type { LayerRef } from './image-store.ts';
+import type { AttachedSession } from './sandbox.ts';
 
 export interface ServiceLink {
   /** Name in the sandbox's /etc/hosts. */
@@ -97,6 +98,11 @@ export interface Runner {
   observe(): readonly ObservedInstance[];
   onChange(listener: (instance: ObservedInstance) => void): void;
   runJob(spec: JobSpec, signal: AbortSignal): Promise<JobResult>;
+  /**
+   * A one-off process with the caller at its end: `output` gets what it writes, `stdin` what it
+   * reads. Ends with the process, or ends the process when `session.signal` fires. Its exit code.
+   */
+  runAttached(spec: JobSpec, session: AttachedSession): Promise<number>;
   /** Forgets a finished job and removes its files. */
   forgetJob(jobId: string): Promise<void>;
   /** A request was answered by this instance: it is alive whatever its probe says. */

@@ -1,6 +1,7 @@
 // Where a process of an app, a job, a build or a service runs. Two adapters, one contract
 // (sandbox.contract.ts): `crun`, and `process` for machines that allow no more. The sandbox knows
 // nothing of apps or releases; the runner does.
+import type { Readable, Writable } from 'node:stream';
 import type { LayerRef } from './image-store.ts';
 
 export interface SandboxCapabilities {
@@ -56,7 +57,7 @@ export interface SandboxSpec {
   readonly limits: SandboxLimits;
   /** Absent: loopback only. */
   readonly network?: SandboxNetwork;
-  /** Absolute path of the log; appended to in the k8s-file format (see telemetry/log-line.ts). */
+  /** Absolute path of the log; appended to in the k8s-file format (see lib/log-line.ts). */
   readonly logPath: string;
 }
 
@@ -108,6 +109,21 @@ export interface SandboxProcess {
   remove(): Promise<void>;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The far end of a process that somebody sits at. */
+export interface AttachedSession {
+  readonly stdin: Readable;
+  readonly output: Writable;
+  /** With a terminal: its first size. */
+  readonly terminal?: TerminalSize;
+  onResize(listener: (size: TerminalSize) => void): void;
+  readonly signal: AbortSignal;
+}
+
 export interface Sandbox {
   readonly capabilities: SandboxCapabilities;
   /**
@@ -119,6 +135,12 @@ export interface Sandbox {
     spec: SandboxSpec,
     onRecord?: (record: SandboxRecord) => Promise<void>,
   ): Promise<SandboxProcess>;
+  /**
+   * As `start`, but its input and output are the session's, with a terminal when the session has
+   * one (then also Ctrl-C and resizes). It ends with the agent, or when `session.signal` fires;
+   * nothing of it is left when this resolves. `spec.logPath` is not written.
+   */
+  runAttached(spec: SandboxSpec, session: AttachedSession): Promise<ExitStatus>;
   /** Undefined when it is not there any more (other boot, pid used by another process). */
   adopt(record: SandboxRecord): Promise<SandboxProcess | undefined>;
   /** Removes whatever this installation left behind under ids that `isKnown` denies. */

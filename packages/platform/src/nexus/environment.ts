@@ -1,0 +1,57 @@
+// The environment of an app's processes. Later sources win: what the image asks for, what the
+// platform hands out, what the user set.
+import { LIMITS } from '../domain/limits.ts';
+import type { BuiltImage } from '../domain/release.ts';
+
+const BASE: Readonly<Record<string, string>> = {
+  PATH: '/venv/bin:/opt/python/bin:/usr/local/bin:/usr/bin:/bin',
+  HOME: '/home/app',
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  PYTHONUNBUFFERED: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+  VIRTUAL_ENV: '/venv',
+  SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
+};
+
+/** Names the platform owns; setting them would break the app in ways hard to see. */
+export const RESERVED_KEYS: ReadonlySet<string> = new Set(['PORT', 'HOME', 'PATH', 'VIRTUAL_ENV']);
+
+export interface EnvironmentSources {
+  readonly appName: string;
+  readonly release: number;
+  readonly processName: string;
+  readonly hostnames: readonly string[];
+  readonly image: Pick<BuiltImage, 'env'>;
+  readonly secretKey: string;
+  readonly services: Readonly<Record<string, string>>;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export function buildEnvironment(sources: EnvironmentSources): Record<string, string> {
+  const { hostnames } = sources;
+  return {
+    ...BASE,
+    ...platformValues(sources),
+    ...sources.services,
+    ...sources.image.env,
+    ...sources.config,
+    PORT: String(LIMITS.instance.port),
+    TANDEM_APP: sources.appName,
+    TANDEM_RELEASE: `v${sources.release}`,
+    TANDEM_PROCESS: sources.processName,
+    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_PUBLIC: hostnames.every(isLocalName) ? '0' : '1',
+  };
+}
+
+/** What the platform hands out beside service credentials; shown by `tandem config`. */
+export function platformValues(sources: Pick<EnvironmentSources, 'secretKey'>): {
+  SECRET_KEY: string;
+} {
+  return { SECRET_KEY: sources.secretKey };
+}
+
+export function isLocalName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost');
+}

@@ -1,0 +1,54 @@
+// The platform itself: status, doctor, detection without an app.
+import { mkdir, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { DoctorCheck, PlatformStatus } from '@tandem/protocol';
+import type { ControlBackend } from '../control/backend.ts';
+import type { OperationsContext } from './operations.ts';
+
+/** What only the composition root can see: processes, memory of the machine, its fitness. */
+export interface PlatformProbe {
+  readonly version: string;
+  components(): Promise<PlatformStatus['components']>;
+  memory(): Promise<PlatformStatus['memory']>;
+  examineMachine(): Promise<readonly DoctorCheck[]>;
+}
+
+type PlatformOperations = Pick<ControlBackend, 'status' | 'doctor' | 'prepareDetect' | 'detect'>;
+
+export function platformOperations(context: OperationsContext): PlatformOperations {
+  const workDirectory = join(context.paths.data, 'uploads');
+  return {
+    async status() {
+      const { installation, platform, repository } = context;
+      const port = installation.httpPort === 80 ? '' : `:${installation.httpPort}`;
+      const components = await platform.components();
+      const troubled = components.filter((component) => component.state !== 'running');
+      return {
+        version: platform.version,
+        installation: installation.name,
+        healthy: troubled.length === 0,
+        components,
+        urlTemplate: `http://NAME.${installation.suffix}${port}`,
+        memory: await platform.memory(),
+        apps: (await repository.apps()).length,
+        warnings: troubled.map(({ name, state, detail }) => `${name} is ${state}: ${detail}`),
+      };
+    },
+    async doctor() {
+      return await context.platform.examineMachine();
+    },
+    async prepareDetect() {
+      await mkdir(workDirectory, { recursive: true, mode: 0o700 });
+      return join(workDirectory, `${randomUUID()}.tar`);
+    },
+    async detect(archivePath, signal) {
+      const directory = join(workDirectory, `detect-${randomUUID()}`);
+      try {
+        return await context.builder.detect({ archivePath, workDirectory: directory, signal });
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}

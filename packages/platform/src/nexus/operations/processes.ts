@@ -1,0 +1,97 @@
+// What runs, what it wrote, and one-off commands.
+import type { ProcessView } from '@tandem/protocol';
+import { instanceAddresses } from '../../domain/installation.ts';
+import { shellQuote } from '../../lib/shell-quote.ts';
+import type { ControlBackend, LogQuery, RunSession } from '../control/backend.ts';
+import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
+import { appLogsDirectory, jobSpec } from '../process-specs.ts';
+import type { OperationsContext } from './operations.ts';
+
+const RUN_TIMEOUT_MS = 24 * 60 * 60_000;
+
+type ProcessOperations = Pick<ControlBackend, 'listProcesses' | 'logs' | 'run'>;
+
+export function processOperations(context: OperationsContext): ProcessOperations {
+  const { repository } = context;
+  return {
+    async listProcesses(name) {
+      const app = await repository.appByName(name);
+      const instances = await repository.instances(app.id);
+      return instances
+        .map((instance) => viewProcess(context, instance))
+        .toSorted((a, b) => a.name.localeCompare(b.name) || b.release - a.release);
+    },
+    async *logs(name, query, signal) {
+      const app = await repository.appByName(name);
+      yield* context.readLogs({ ...logRequest(context, app, query), signal });
+    },
+    async run(name, session) {
+      return await runCommand(context, await repository.appByName(name), session);
+    },
+  };
+}
+
+function viewProcess(context: OperationsContext, instance: InstanceDocument): ProcessView {
+  const observed = context.keeper.observed(instance.instanceId);
+  const draining = instance.desired === 'draining';
+  return {
+    name: `${instance.processType}.${instance.index}`,
+    instanceId: instance.instanceId,
+    release: instance.release,
+    node: context.installation.nodeName,
+    state: draining ? 'draining' : displayState(observed?.state),
+    memoryLimitBytes: instance.memoryBytes,
+    restarts: observed?.restarts ?? 0,
+    ...(observed?.memoryBytes === undefined ? {} : { memoryBytes: observed.memoryBytes }),
+    ...(observed?.startedAtMs === undefined ? {} : { startedAtMs: observed.startedAtMs }),
+    ...(observed?.reason === undefined ? {} : { reason: observed.reason }),
+  };
+}
+
+function displayState(state: string | undefined): string {
+  if (state === undefined) return 'waiting';
+  if (state === 'ready') return 'running';
+  if (state === 'backoff' || state === 'failed') return 'crashed';
+  return state;
+}
+
+function logRequest(context: OperationsContext, app: AppDocument, query: LogQuery) {
+  const { follow, tail, process, release, sinceMs, grep } = query;
+  return {
+    directory: appLogsDirectory(context, app.id),
+    filter: {
+      ...(process === undefined ? {} : { process }),
+      ...(release === undefined ? {} : { release }),
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+      ...(grep === undefined ? {} : { grep }),
+    },
+    ...(tail === undefined ? {} : { tail }),
+    follow,
+  };
+}
+
+async function runCommand(
+  context: OperationsContext,
+  app: AppDocument,
+  session: RunSession,
+): Promise<number> {
+  const release = await context.repository.currentRelease(app);
+  const address = await context.repository.takeAddresses(1);
+  const spec = await jobSpec(context, app, release, {
+    jobId: `r${app.id}-${address}`,
+    processName: 'run',
+    command: shellQuote(session.request.command),
+    ...instanceAddresses(context.installation, address),
+    timeoutMs: RUN_TIMEOUT_MS,
+  });
+  const { terminal, columns, rows } = session.request;
+  return await context.runner.runAttached(spec, {
+    stdin: session.stdin,
+    output: session.output,
+    signal: session.signal,
+    ...(terminal ? { terminal: { columns, rows } } : {}),
+    onResize: (listener) => {
+      session.onResize(listener);
+    },
+  });
+}

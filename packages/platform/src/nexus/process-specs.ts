@@ -1,0 +1,162 @@
+// From documents to what the runner is told: the complete specification of an instance or a job.
+import { appUid } from '../domain/installation.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { layersOf } from '../domain/release.ts';
+import type { InstanceSpec, JobSpec, ProcessSpec } from '../ports/runner.ts';
+import { logsDirectory } from '../ports/paths.ts';
+import { join } from 'node:path';
+import { openConfig, openCredentials, openSecretKey } from './app-secrets.ts';
+import type { NexusContext } from './context.ts';
+import type { AppDocument, InstanceDocument, ReleaseDocument } from './documents/schemas.ts';
+import { buildEnvironment } from './environment.ts';
+
+/** Names under which the app answers. */
+export function hostnamesOf(context: NexusContext, app: Pick<AppDocument, 'name'>): string[] {
+  return [`${app.name}.${context.installation.suffix}`];
+}
+
+export function urlsOf(context: NexusContext, app: Pick<AppDocument, 'name'>): string[] {
+  const { httpPort } = context.installation;
+  const port = httpPort === 80 ? '' : `:${httpPort}`;
+  return hostnamesOf(context, app).map((host) => `http://${host}${port}`);
+}
+
+export function appLogsDirectory(context: NexusContext, appId: number): string {
+  return join(logsDirectory(context.paths), String(appId));
+}
+
+export function logPathOf(
+  context: NexusContext,
+  appId: number,
+  name: { process: string; release: string; id: string },
+): string {
+  const file = `${name.process}~${name.release}~${name.id}.log`;
+  return join(appLogsDirectory(context, appId), file);
+}
+
+export async function instanceSpec(
+  context: NexusContext,
+  app: AppDocument,
+  release: ReleaseDocument,
+  instance: InstanceDocument,
+): Promise<InstanceSpec> {
+  const type = release.image.processTypes[instance.processType];
+  const processName = `${instance.processType}.${instance.index}`;
+  const isWeb = type?.kind === 'web';
+  const common = await processSpec(context, app, release, {
+    processName,
+    command: type?.command ?? 'false',
+    memoryBytes: instance.memoryBytes,
+    ipv6: instance.ipv6,
+    ipv4: instance.ipv4,
+    id: instance.instanceId,
+  });
+  return {
+    ...common,
+    instanceId: instance.instanceId,
+    desired: instance.desired,
+    onProbation: instance.onProbation,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: isWeb ? LIMITS.drain.webMs : LIMITS.drain.workerMs,
+    ...(isWeb ? { probe: probeOf(context, app) } : {}),
+  };
+}
+
+export async function jobSpec(
+  context: NexusContext,
+  app: AppDocument,
+  release: ReleaseDocument,
+  job: {
+    jobId: string;
+    processName: string;
+    command: string;
+    ipv6: string;
+    ipv4: string;
+    timeoutMs: number;
+    memoryBytes?: number;
+  },
+): Promise<JobSpec> {
+  const common = await processSpec(context, app, release, {
+    ...job,
+    id: job.jobId,
+    memoryBytes: job.memoryBytes ?? LIMITS.instance.memoryBytes,
+  });
+  return { ...common, jobId: job.jobId, timeoutMs: job.timeoutMs };
+}
+
+function probeOf(context: NexusContext, app: AppDocument): NonNullable<InstanceSpec['probe']> {
+  return {
+    path: '/',
+    host: hostnamesOf(context, app)[0] ?? 'localhost',
+    port: LIMITS.instance.port,
+    startTimeoutMs: LIMITS.probe.startTimeoutMs,
+  };
+}
+
+interface ProcessDetails {
+  readonly processName: string;
+  readonly command: string;
+  readonly memoryBytes: number;
+  readonly ipv6: string;
+  readonly ipv4: string;
+  readonly id: string;
+}
+
+async function processSpec(
+  context: NexusContext,
+  app: AppDocument,
+  release: ReleaseDocument,
+  details: ProcessDetails,
+): Promise<ProcessSpec> {
+  const { processName, command, memoryBytes, ipv6, ipv4 } = details;
+  const services = release.image.needsDatabase ? await databaseEnvironment(context, app.id) : {};
+  const { workingDirectory } = release.image;
+  return {
+    appId: app.id,
+    appName: app.name,
+    uid: appUid(context.installation.slot, app.id),
+    release: release.number,
+    processName,
+    layers: layersOf(release.image.layers),
+    command,
+    ...(workingDirectory === undefined ? {} : { workingDirectory }),
+    env: buildEnvironment({
+      appName: app.name,
+      release: release.number,
+      processName,
+      hostnames: hostnamesOf(context, app),
+      image: release.image,
+      secretKey: openSecretKey(context.secrets, app.id, app.secretKey),
+      services,
+      config: openConfig(context.secrets, app.id, release.config),
+    }),
+    memoryBytes,
+    ipv6,
+    ipv4,
+    links: release.image.needsDatabase ? [context.database.link()] : [],
+    volumes: [],
+    logPath: logPathOf(context, app.id, {
+      process: processName,
+      release: `v${release.number}`,
+      id: details.id,
+    }),
+  };
+}
+
+async function databaseEnvironment(
+  context: NexusContext,
+  appId: number,
+): Promise<Readonly<Record<string, string>>> {
+  const credentials = await databaseCredentials(context, appId);
+  return credentials ? context.database.environment(credentials) : {};
+}
+
+export async function databaseCredentials(
+  context: NexusContext,
+  appId: number,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const { kind } = context.database;
+  const attachment = await context.repository.attachment(appId, kind);
+  if (!attachment) return undefined;
+  return openCredentials(context.secrets, appId, kind, attachment.value.credentials);
+}

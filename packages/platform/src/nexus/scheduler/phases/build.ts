@@ -1,0 +1,66 @@
+// Source archive -> image. Rollback, config, scale and restart run an image that exists.
+import { join } from 'node:path';
+import { buildUid, instanceAddresses } from '../../../domain/installation.ts';
+import type { BuiltImage } from '../../../domain/release.ts';
+import { appDirectory } from '../../../ports/paths.ts';
+import { openConfig } from '../../app-secrets.ts';
+import { hostnamesOf, logPathOf } from '../../process-specs.ts';
+import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
+
+export const buildPhase: Phase = {
+  name: 'build',
+  async run(input) {
+    const { deploy, context, app } = input;
+    if (deploy.image) return { detail: 'image kept', skipped: true };
+    if (deploy.fromRelease !== undefined) {
+      const release = await context.repository.release(app.id, deploy.fromRelease);
+      if (!release) throw new Error(`release v${deploy.fromRelease} is gone`);
+      const detail = `image of v${release.value.imageOf}`;
+      return { detail, skipped: true, patch: { image: release.value.image } };
+    }
+    return await buildFromSource(input);
+  },
+};
+
+async function buildFromSource(input: PhaseInput): Promise<PhaseOutcome> {
+  const { context, app, deploy, events, signal } = input;
+  const config = await context.repository.config(app.id);
+  const address = await context.repository.takeAddresses(1);
+  const image = await context.builder.build({
+    buildId: `b${app.id}-${deploy.number}-${address}`,
+    appId: app.id,
+    appName: app.name,
+    buildUid: buildUid(context.installation.slot, app.id),
+    archivePath: join(appDirectory(context.paths, app.id), 'sources', deploy.archive ?? ''),
+    config: openConfig(context.secrets, app.id, config?.value.entries ?? {}),
+    hostnames: hostnamesOf(context, app),
+    logPath: logPathOf(context, app.id, {
+      process: 'build',
+      release: `d${deploy.number}`,
+      id: `a${app.id}-d${deploy.number}`,
+    }),
+    network: instanceAddresses(context.installation, address),
+    progress: {
+      step(name, detail, tookMs) {
+        const phase = name === 'unpack' || name === 'detect' ? 'detect' : 'build';
+        events.emit({
+          type: 'phase',
+          phase,
+          state: 'progress',
+          detail: `${name} ${detail}`,
+          ms: tookMs,
+        });
+      },
+      finding(finding) {
+        events.emit({ type: 'finding', finding });
+      },
+    },
+    signal,
+  });
+  return { detail: summary(image), patch: { image } };
+}
+
+function summary(image: BuiltImage): string {
+  const files = image.staticFiles ? `, ${image.staticFiles.fileCount} static files` : '';
+  return `code ${image.layers.code.sha256.slice(0, 6)}${files}`;
+}

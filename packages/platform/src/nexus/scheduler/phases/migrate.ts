@@ -1,0 +1,159 @@
+// The schema moves once, from the new image, before any new instance starts. A migration job has
+// the deploy's own id: an agent that was killed meanwhile joins it and never starts a second one.
+import { TandemError } from '@tandem/protocol';
+import * as v from 'valibot';
+import { instanceAddresses } from '../../../domain/installation.ts';
+import type { JobResult } from '../../../ports/runner.ts';
+import type { NexusContext } from '../../context.ts';
+import type { AppDocument, ReleaseDocument } from '../../documents/schemas.ts';
+import { databaseCredentials, jobSpec } from '../../process-specs.ts';
+import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
+
+const JOB_TIMEOUT_MS = 30 * 60_000;
+const MIGRATE_COMMAND = 'python -m tandem_runtime.migrate';
+
+/** Written by tandem_runtime.migrate to /run/tandem/result. */
+const MigrateResult = v.object({
+  applied: v.array(v.string()),
+  newly: v.array(v.string()),
+  error: v.optional(
+    v.object({
+      migration: v.optional(v.nullable(v.string())),
+      message: v.string(),
+      sql: v.optional(v.nullable(v.string())),
+      where: v.optional(v.nullable(v.string())),
+    }),
+  ),
+});
+type MigrateResult = v.InferOutput<typeof MigrateResult>;
+
+export const migratePhase: Phase = {
+  name: 'migrate',
+  async run(input) {
+    const { deploy, app, context } = input;
+    if (deploy.kind !== 'deploy' || deploy.release === undefined) {
+      return { detail: 'not needed', skipped: true };
+    }
+    const release = await context.repository.release(app.id, deploy.release);
+    if (!release) throw new Error(`release v${deploy.release} is gone`);
+    const migrated = await migrateDjango(input, release.value);
+    const ran = await runReleaseCommands(input, release.value);
+    const details = [migrated?.detail, ran].filter((detail) => detail !== undefined);
+    if (details.length === 0) return { detail: 'nothing to do', skipped: true };
+    return {
+      detail: details.join('; '),
+      ...(migrated?.patch ? { patch: migrated.patch } : {}),
+    };
+  },
+};
+
+async function migrateDjango(
+  input: PhaseInput,
+  release: ReleaseDocument,
+): Promise<PhaseOutcome | undefined> {
+  const { image } = release;
+  if (image.framework !== 'django' || !image.needsDatabase || !image.migrations) return undefined;
+  const applied = await appliedMigrations(input.context, input.app);
+  if (applied && image.migrations.every((name) => applied.has(name))) {
+    return {
+      detail: 'nothing to apply',
+      patch: { migrationsApplied: [...applied].toSorted() },
+    };
+  }
+  const job = await runJob(input, release, 'migrate', MIGRATE_COMMAND);
+  const result = parseResult(job);
+  if (job.exitCode !== 0 || !result || result.error) throw migrationError(input, job, result);
+  return {
+    detail: `${result.newly.length} applied`,
+    patch: { migrationsApplied: result.applied.toSorted() },
+  };
+}
+
+async function appliedMigrations(
+  context: NexusContext,
+  app: AppDocument,
+): Promise<Set<string> | undefined> {
+  const credentials = await databaseCredentials(context, app.id);
+  if (!credentials) return undefined;
+  const names = await context.database.appliedMigrations(credentials);
+  return names && new Set(names);
+}
+
+async function runReleaseCommands(
+  input: PhaseInput,
+  release: ReleaseDocument,
+): Promise<string | undefined> {
+  const commands = release.image.releaseCommands;
+  for (const [index, command] of commands.entries()) {
+    input.events.emit({ type: 'phase', phase: 'migrate', state: 'progress', detail: command });
+    const job = await runJob(input, release, `release-${index + 1}`, command);
+    if (job.exitCode !== 0) throw releaseCommandError(input, command, job);
+  }
+  return commands.length === 0 ? undefined : `${commands.length} release commands`;
+}
+
+async function runJob(
+  input: PhaseInput,
+  release: ReleaseDocument,
+  name: string,
+  command: string,
+): Promise<JobResult> {
+  const { context, app, deploy, signal } = input;
+  const address = await context.repository.takeAddresses(1);
+  const spec = await jobSpec(context, app, release, {
+    jobId: `j${app.id}-d${deploy.number}-${name}`,
+    processName: 'release',
+    command,
+    ...instanceAddresses(context.installation, address),
+    timeoutMs: JOB_TIMEOUT_MS,
+  });
+  return await context.runner.runJob(spec, signal);
+}
+
+function parseResult(job: JobResult): MigrateResult | undefined {
+  try {
+    const parsed = v.safeParse(MigrateResult, JSON.parse(job.result));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function logHint({ app, deploy }: PhaseInput): string {
+  return `tandem logs -a ${app.name} --release v${deploy.release} -p release`;
+}
+
+function migrationError(
+  input: PhaseInput,
+  job: JobResult,
+  result: MigrateResult | undefined,
+): TandemError {
+  const log = logHint(input);
+  if (job.outOfMemory) return jobOutOfMemory('the migration', log);
+  if (job.timedOut) {
+    return new TandemError('MIGRATION_FAILED', 'the migration outlasted 30 minutes', { log });
+  }
+  const name = result?.error?.migration ? `migration ${result.error.migration}` : 'the migration';
+  const said = result?.error?.message ?? `it ended with exit status ${job.exitCode}`;
+  return new TandemError('MIGRATION_FAILED', `${name} failed: ${said}`, {
+    where: result?.error?.where ?? undefined,
+    hint: `mend the migration, then: tandem deploy -a ${input.app.name}`,
+    log,
+  });
+}
+
+function releaseCommandError(input: PhaseInput, command: string, job: JobResult): TandemError {
+  const log = logHint(input);
+  if (job.outOfMemory) return jobOutOfMemory(`"${command}"`, log);
+  const ended = job.timedOut ? 'outlasted 30 minutes' : `ended with exit status ${job.exitCode}`;
+  return new TandemError('RELEASE_COMMAND_FAILED', `release command "${command}" ${ended}`, {
+    log,
+  });
+}
+
+function jobOutOfMemory(what: string, log: string): TandemError {
+  return new TandemError('OUT_OF_MEMORY', `${what} was killed: it reached its memory limit`, {
+    hint: 'tandem scale web=:1G   (release commands get the size of a default instance)',
+    log,
+  });
+}

@@ -1,0 +1,103 @@
+// The moment of the deploy: one transaction makes the release current, the new instances serving and
+// the old ones draining; then every live balancer acknowledges the epoch that says so.
+import { LIMITS } from '../../../domain/limits.ts';
+import type { Write } from '../../../ports/state-store.ts';
+import { KEYS } from '../../documents/repository.ts';
+import type {
+  AppDocument,
+  ConfigDocument,
+  DeployDocument,
+  InstanceDocument,
+  ReleaseDocument,
+} from '../../documents/schemas.ts';
+import type { Phase, PhaseInput } from '../phase.ts';
+
+export const switchPhase: Phase = {
+  name: 'switch',
+  async run(input) {
+    await commitSwitch(input);
+    // From here on the release is live and nothing is undone: what fails now is tried again by the
+    // keeper at its next look.
+    try {
+      return { detail: await announce(input) };
+    } catch (error) {
+      input.context.report('a switch was not announced at once', error);
+      return { detail: 'balancers follow' };
+    } finally {
+      void input.keeper.refresh();
+    }
+  },
+};
+
+async function announce({ context, app, routes }: PhaseInput): Promise<string> {
+  routes.release(app.id);
+  const epoch = await routes.publish(app.id);
+  const { acknowledged, silent } = await context.resolver.waitAcknowledged(epoch, {
+    timeoutMs: LIMITS.balancer.acknowledgeTimeoutMs,
+  });
+  const total = acknowledged.length + silent.length;
+  const late = silent.length === 0 ? '' : `, silent: ${silent.join(', ')}`;
+  return `${acknowledged.length}/${total} balancers${late}`;
+}
+
+async function commitSwitch({ context, app, deploy }: PhaseInput): Promise<void> {
+  const keys = [
+    KEYS.app(app.id),
+    KEYS.config(app.id),
+    ...(deploy.release === undefined ? [] : [KEYS.release(app.id, deploy.release)]),
+    ...[...deploy.newInstances, ...deploy.oldInstances].map((id) => KEYS.instance(app.id, id)),
+  ];
+  await context.repository.update(keys, (read) => {
+    const writes: Write[] = [
+      put(KEYS.app(app.id), switchedApp(read.get(KEYS.app(app.id)) as AppDocument, deploy)),
+    ];
+    const config = read.get(KEYS.config(app.id)) as ConfigDocument | undefined;
+    const release = deploy.release;
+    if (release !== undefined) {
+      const key = KEYS.release(app.id, release);
+      const document = read.get(key) as ReleaseDocument;
+      writes.push(put(key, liveRelease(document, deploy)));
+      if (config && deploy.kind !== 'rollback') {
+        const releasedRevision = document.configRevision;
+        writes.push(put(KEYS.config(app.id), { ...config, releasedRevision }));
+      }
+    }
+    for (const id of deploy.newInstances) {
+      const instance = read.get(KEYS.instance(app.id, id)) as InstanceDocument;
+      writes.push(put(KEYS.instance(app.id, id), { ...instance, onProbation: false }));
+    }
+    for (const id of deploy.oldInstances) {
+      const instance = read.get(KEYS.instance(app.id, id)) as InstanceDocument | undefined;
+      if (!instance || instance.desired !== 'running') continue;
+      writes.push(put(KEYS.instance(app.id, id), retired(instance, context.clock.nowMs())));
+    }
+    return { writes, result: undefined };
+  });
+}
+
+function put(key: string, value: unknown): Write {
+  return { kind: 'put', key, value };
+}
+
+function switchedApp(app: AppDocument, deploy: DeployDocument): AppDocument {
+  return {
+    ...app,
+    formation: { ...app.formation, ...deploy.formation },
+    ...(deploy.release === undefined ? {} : { currentRelease: deploy.release }),
+  };
+}
+
+function liveRelease(release: ReleaseDocument, deploy: DeployDocument): ReleaseDocument {
+  const migrationsApplied = deploy.migrationsApplied ?? release.migrationsApplied;
+  return { ...release, state: 'live', migrationsApplied };
+}
+
+/** Web instances finish their requests first; others get TERM and their grace at once. */
+function retired(instance: InstanceDocument, nowMs: number): InstanceDocument {
+  if (instance.processType !== 'web') return { ...instance, desired: 'stopped' };
+  return {
+    ...instance,
+    desired: 'draining',
+    drainUntilMs: nowMs + LIMITS.drain.webSocketMs,
+  };
+}

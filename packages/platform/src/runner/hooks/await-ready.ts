@@ -1,0 +1,36 @@
+// A web process is ready when it answers HTTP; any other when it is still there after a moment.
+import { waitUntilReady } from '../start-probe.ts';
+import type { LifecycleHook } from './hook.ts';
+
+/** What crashes at import does so within this time. */
+const SETTLE_MS = 1_000;
+
+export const awaitReady: LifecycleHook = {
+  name: 'await-ready',
+  async up(attempt) {
+    const { spec, context, process, signal } = attempt;
+    if (!process) return;
+    if (!spec.probe) {
+      await context.clock.sleep(SETTLE_MS, signal);
+    } else {
+      attempt.address = await waitUntilReady({
+        spec: spec.probe,
+        addresses: [spec.ipv6, spec.ipv4],
+        pid: process.record.pid,
+        name: spec.processName,
+        clock: context.clock,
+        signal,
+      });
+    }
+    await attempt.records.write(spec.instanceId, {
+      schemaVersion: 1,
+      instanceId: spec.instanceId,
+      attempt: attempt.number,
+      sandbox: process.record,
+      ready: true,
+      restarts: attempt.restarts,
+      startedAtMs: attempt.startedAtMs ?? context.clock.nowMs(),
+      ...(attempt.address === undefined ? {} : { address: attempt.address }),
+    });
+  },
+};

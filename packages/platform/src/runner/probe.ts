@@ -1,0 +1,76 @@
+// One HTTP request to an instance, as a visitor of the app would send it.
+import { request } from 'node:http';
+import type { ProbeSpec } from '../ports/runner.ts';
+
+export type ProbeOutcome =
+  | { readonly kind: 'answered'; readonly status: number; readonly address: string }
+  /** Nobody listens there (yet). */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'timeout' }
+  /** Accepted, then closed or answered with something that is not HTTP. */
+  | { readonly kind: 'broken'; readonly detail: string };
+
+const REFUSED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
+
+/** Tries the addresses in order and reports the first that is not refused. */
+export async function probe(
+  spec: ProbeSpec,
+  addresses: readonly string[],
+  timeoutMs: number,
+): Promise<ProbeOutcome> {
+  let outcome: ProbeOutcome = { kind: 'refused' };
+  for (const address of addresses) {
+    outcome = await probeAddress(spec, address, timeoutMs);
+    if (outcome.kind !== 'refused') return outcome;
+  }
+  return outcome;
+}
+
+/** 2xx, 3xx, 401, 403 and 404 are signs of life, and so is any 4xx but 400 (a refused Host). */
+export function isAlive(status: number): boolean {
+  return status < 500 && status !== 400;
+}
+
+async function probeAddress(
+  spec: ProbeSpec,
+  address: string,
+  timeoutMs: number,
+): Promise<ProbeOutcome> {
+  return await new Promise((resolve) => {
+    const attempt = request(
+      {
+        host: address,
+        port: spec.port,
+        path: spec.path,
+        method: 'GET',
+        agent: false,
+        headers: {
+          Host: spec.host,
+          'User-Agent': 'Tandem-Probe',
+          Accept: '*/*',
+          Connection: 'close',
+          'X-Forwarded-Proto': 'https',
+          'X-Forwarded-For': '127.0.0.1',
+          'X-Forwarded-Protocol': 'https',
+        },
+      },
+      (response) => {
+        response.destroy();
+        finish({ kind: 'answered', status: response.statusCode ?? 0, address });
+      },
+    );
+    const timer = setTimeout(() => {
+      finish({ kind: 'timeout' });
+      attempt.destroy();
+    }, timeoutMs);
+    const finish = (outcome: ProbeOutcome): void => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    attempt.once('error', (error: NodeJS.ErrnoException) => {
+      const refused = error.code !== undefined && REFUSED.has(error.code);
+      finish(refused ? { kind: 'refused' } : { kind: 'broken', detail: error.message });
+    });
+    attempt.end();
+  });
+}
