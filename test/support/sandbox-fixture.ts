@@ -1,4 +1,4 @@
-// An installation of its own for sandbox tests: a slot, a network, the base stack as only layer.
+// An installation of its own for sandbox tests: a slot, a network, one stack as only layer.
 // `close` proves that nothing is left in the kernel.
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
@@ -15,6 +15,7 @@ import {
   type InstanceNetwork,
 } from '../../packages/platform/src/adapters/instance-network/instance-network.ts';
 import { ensureStack } from '../../packages/platform/src/adapters/stacks/ensure-stack.ts';
+import type { StackKind } from '../../packages/platform/src/adapters/stacks/recipe.ts';
 import {
   appUid,
   instanceAddresses,
@@ -54,7 +55,7 @@ export interface Finished {
   readonly output: string;
 }
 
-export async function createSandboxFixture(): Promise<SandboxFixture> {
+export async function createSandboxFixture(kind: StackKind = 'base'): Promise<SandboxFixture> {
   const root = await mkdtemp('/run/tandem-test-');
   const installation = await testInstallation(root);
   const paths = pathsOf(installation.name, { data: join(root, 'data'), run: join(root, 'run') });
@@ -62,7 +63,7 @@ export async function createSandboxFixture(): Promise<SandboxFixture> {
   await mkdir(paths.run, { recursive: true });
   const network = createInstanceNetwork({ installation });
   await network.ensureNetwork();
-  const stack = await mountStack(root, paths.stackCache);
+  const stack = await mountStack(root, kind, paths.stackCache);
   const options: CrunSandboxOptions = {
     installation,
     paths,
@@ -167,8 +168,8 @@ function testSpec(
   };
 }
 
-async function mountStack(root: string, stackCache: string): Promise<string> {
-  const stack = await ensureStack('base', { cacheDirectory: stackCache });
+async function mountStack(root: string, kind: StackKind, stackCache: string): Promise<string> {
+  const stack = await ensureStack(kind, { cacheDirectory: stackCache });
   const target = join(root, 'stack');
   await mkdir(target);
   await runCommand(['mount', '-o', 'loop,ro,nosuid,nodev', stack.file, target], {
