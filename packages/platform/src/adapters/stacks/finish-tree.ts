@@ -1,7 +1,7 @@
 // Turns a fresh Debian tree into the root of a sandbox: mount points, no leftovers, bytecode that
 // is valid in an image whose times are all zero.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { glob, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { runCommand } from '../../lib/run-command.ts';
 import { CONTAINED } from './mmdebstrap.ts';
 import type { Recipe } from './recipe.ts';
@@ -32,33 +32,30 @@ const EMPTY_FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'run/tandem
 
 const COMPILE_TIMEOUT_MS = 180_000;
 
-export async function finishTree(tree: string, recipe: Recipe, signal: AbortSignal): Promise<void> {
-  for (const path of recipe.remove) await remove(tree, path);
-  await removeLlvm(tree);
+export async function finishTree(
+  treePath: string,
+  recipe: Recipe,
+  signal: AbortSignal,
+): Promise<void> {
+  const tree = await realpath(treePath);
+  for (const pattern of recipe.remove) await remove(tree, pattern);
   // Devices and sockets: the sandbox makes its own /dev, /run and /tmp.
   for (const path of ['dev', 'run', 'tmp', 'var/tmp']) await remove(tree, path);
   for (const path of MOUNT_POINTS) await mkdir(join(tree, path), { recursive: true, mode: 0o755 });
   for (const path of EMPTY_FILES) {
-    await remove(tree, path);
-    await writeFile(join(tree, path), '', { mode: 0o644 });
+    await rm(join(tree, path), { force: true });
+    await writeFile(join(tree, path), '', { mode: 0o644, flag: 'wx' });
   }
   await writeFile(join(tree, 'etc/timezone'), 'Etc/UTC\n');
   await compileStandardLibrary(tree, signal);
 }
 
-async function remove(tree: string, path: string): Promise<void> {
-  await rm(join(tree, path), { recursive: true, force: true });
-}
-
-/** Comes with PostgreSQL for just-in-time compilation, which the recipe drops. */
-async function removeLlvm(tree: string): Promise<void> {
-  const libraries = join(tree, 'usr/lib');
-  for (const triplet of await readdir(libraries)) {
-    if (!triplet.endsWith('-linux-gnu')) continue;
-    const names = await readdir(join(libraries, triplet));
-    for (const name of names) {
-      if (/^lib(LLVM|z3)\b/.test(name)) await remove(libraries, join(triplet, name));
-    }
+/** A link in the tree may point at this machine's own files: nothing is removed through one. */
+async function remove(tree: string, pattern: string): Promise<void> {
+  for await (const path of glob(pattern, { cwd: tree })) {
+    const parent = join(tree, dirname(path));
+    if ((await realpath(parent)) !== parent) continue;
+    await rm(join(tree, path), { recursive: true, force: true });
   }
 }
 

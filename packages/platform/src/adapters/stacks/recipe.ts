@@ -8,7 +8,7 @@ export interface Recipe {
   readonly packages: readonly string[];
   /** Shell lines for mmdebstrap, run once essential packages are there; `$1` is the tree. */
   readonly beforePackages: readonly string[];
-  /** Paths removed from the finished tree. */
+  /** Globs, relative to the tree, of what is removed from it at the end. */
   readonly remove: readonly string[];
 }
 
@@ -53,10 +53,12 @@ const TOOLS = [
   'tzdata',
 ];
 
-/** Compiler and headers, each for a library of the base: what is built here must load there. */
+/** Compiler, git for requirements from repositories, headers of libraries that the base has. */
 const COMPILERS = [
   'build-essential',
-  'cargo',
+  'git',
+  'libldap-dev',
+  'libsasl2-dev',
   'libffi-dev',
   'libjpeg62-turbo-dev',
   'libmariadb-dev',
@@ -106,13 +108,17 @@ const RECIPES: Readonly<Record<StackKind, Recipe>> = {
       'mkdir -p "$1/etc/postgresql-common"',
       'echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"',
     ],
-    // Just-in-time compilation is switched off where its provider is missing; LLVM is 100 MB.
     remove: [
       ...UNUSED,
       'etc/postgresql',
+      // A private key that every installation would share.
+      'etc/ssl/*/ssl-cert-snakeoil*',
+      // Just-in-time compilation is off where its provider is missing; LLVM is 100 MB.
+      'usr/lib/*/lib{LLVM,z3}*',
       'usr/lib/postgresql/15/lib/bitcode',
-      'usr/lib/postgresql/15/lib/llvmjit.so',
-      'usr/lib/postgresql/15/lib/llvmjit_types.bc',
+      'usr/lib/postgresql/15/lib/llvmjit*',
+      'usr/lib/*/perl/*/CORE',
+      'usr/share/i18n',
       'var/lib/postgresql',
     ],
   },
