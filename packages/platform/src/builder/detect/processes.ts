@@ -1,6 +1,5 @@
 // Process types and release commands that the project itself names: tandem.toml, then Procfile.
 import type { Finding, ProcessKind, ProcessType } from '../../domain/release.ts';
-import { asSimpleCommand } from '../shell-command.ts';
 import { finding } from './evidence.ts';
 import { parseProcfile, type ProcfileEntry } from './procfile.ts';
 import { under, type SourceTree } from './source-tree.ts';
@@ -74,7 +73,7 @@ function readProcfile(tree: SourceTree, root: string): (ProcfileEntry & { eviden
 }
 
 function processOf(name: string, command: string): ProcessType {
-  return { kind: kindOf(name, command), command: asSimpleCommand(command) };
+  return { kind: kindOf(name, command), command: command };
 }
 
 function kindOf(name: string, command: string): ProcessKind {

@@ -1,0 +1,43 @@
+// The application raises while it is imported, or the server does not find it where it was told.
+import type { ErrorBody } from '@tandem/protocol';
+import type { DiagnosisInput } from './evidence.ts';
+import { lastTraceback, projectFrame, projectWhere } from './traceback.ts';
+
+/** What gunicorn and uvicorn say. */
+const NOT_FOUND = [
+  /Failed to find attribute '([^']+)' in '([^']+)'/,
+  /Attribute "([^"]+)" not found in module "([^"]+)"/,
+];
+const NO_MODULE = /Could not import module "([^"]+)"/;
+
+export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
+  if (input.phase === 'probe') return undefined;
+  const traceback = lastTraceback(input.logTail);
+  if (traceback !== undefined && projectFrame(traceback) !== undefined) {
+    const first = traceback.message.split('\n')[0] ?? '';
+    return {
+      code: 'IMPORT_FAILED',
+      message: `The application fails while it is imported: ${traceback.type}: ${first}`,
+      where: projectWhere(traceback),
+      hint: 'mend the line and deploy again',
+    };
+  }
+  return attributeMissing(input.logTail);
+}
+
+function attributeMissing(log: string): ErrorBody | undefined {
+  for (const pattern of NOT_FOUND) {
+    const [, attribute, module] = pattern.exec(log) ?? [];
+    if (attribute !== undefined) return notFound(`Module "${module}" has no "${attribute}".`);
+  }
+  const module = NO_MODULE.exec(log)?.[1];
+  return module === undefined ? undefined : notFound(`There is no module "${module}".`);
+}
+
+function notFound(message: string): ErrorBody {
+  return {
+    code: 'IMPORT_FAILED',
+    message,
+    hint: 'name the application in tandem.toml: entry = "PACKAGE.MODULE:ATTRIBUTE"',
+  };
+}

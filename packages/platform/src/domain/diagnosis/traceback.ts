@@ -1,0 +1,63 @@
+// The last Python traceback of a log, as data.
+
+export interface Frame {
+  readonly file: string;
+  readonly line: number;
+  /** The source line, when the traceback shows it. */
+  readonly text: string;
+}
+
+export interface Traceback {
+  readonly frames: readonly Frame[];
+  /** Without its package: `ModuleNotFoundError`. */
+  readonly type: string;
+  readonly message: string;
+}
+
+const START = 'Traceback (most recent call last):';
+const FRAME = /^\s+File "([^"]+)", line (\d+)/;
+const EXCEPTION = /^((?:\w+\.)*)(\w+)(?:: (.*))?$/;
+const APP = '/app/';
+
+export function lastTraceback(log: string): Traceback | undefined {
+  const lines = log.split('\n').map((line) => line.trimEnd());
+  const start = lines.findLastIndex((line) => line.includes(START));
+  if (start < 0) return undefined;
+  // A logger may put its own prefix before every line of a traceback.
+  const prefix = lines[start]?.indexOf(START) ?? 0;
+  const block = lines.slice(start + 1).map((line) => line.slice(prefix));
+  const end = block.findIndex((line) => line !== '' && !/^\s/.test(line));
+  const [, , type, message = ''] = EXCEPTION.exec(block[end] ?? '') ?? [];
+  if (type === undefined) return undefined;
+  return { frames: framesOf(block.slice(0, end)), type, message: withMore(message, block, end) };
+}
+
+/** The deepest frame in the project's own files; relative to the source. */
+export function projectFrame(traceback: Traceback): Frame | undefined {
+  const frame = traceback.frames.findLast((one) => one.file.startsWith(APP));
+  return frame && { ...frame, file: frame.file.slice(APP.length) };
+}
+
+export function projectWhere(traceback: Traceback): string | undefined {
+  const frame = projectFrame(traceback);
+  if (frame === undefined) return undefined;
+  const text = frame.text === '' ? '' : ` ${frame.text}`;
+  return `${frame.file}:${frame.line}${text}`;
+}
+
+function framesOf(lines: readonly string[]): Frame[] {
+  return lines.flatMap((line, index) => {
+    const [, file, number] = FRAME.exec(line) ?? [];
+    if (file === undefined) return [];
+    const next = lines[index + 1] ?? '';
+    const text = FRAME.test(next) ? '' : next.trim();
+    return [{ file, line: Number(number), text }];
+  });
+}
+
+/** Messages may go on over indented lines (pydantic names its missing fields there). */
+function withMore(message: string, block: readonly string[], end: number): string {
+  const more = block.slice(end + 1, end + 12);
+  const stop = more.findIndex((line) => line === '' || /^\[|^Traceback/.test(line));
+  return [message, ...(stop < 0 ? more : more.slice(0, stop))].join('\n').trim();
+}
