@@ -15,6 +15,10 @@ describe('clusterMemoryBytes', () => {
     expect(clusterMemoryBytes(4096 * MIB)).toBe(1024 * MIB);
   });
 
+  it('is the same for a machine that reports a little less', () => {
+    expect(clusterMemoryBytes(4300 * MIB)).toBe(clusterMemoryBytes(4390 * MIB));
+  });
+
   it('stays within its bounds', () => {
     expect(clusterMemoryBytes(512 * MIB)).toBe(LIMITS.postgresql.memoryBytesMin);
     expect(clusterMemoryBytes(1024 * 1024 * MIB)).toBe(LIMITS.postgresql.memoryBytesMax);

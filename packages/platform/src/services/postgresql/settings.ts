@@ -17,10 +17,14 @@ export interface ClusterAddresses {
   readonly apps: readonly string[];
 }
 
-/** A quarter of the machine, within bounds: connections need more than buffers do. */
+/**
+ * A quarter of the machine, within bounds: connections need more than buffers do. In steps, because
+ * another size restarts the cluster and the memory of a machine differs a little between kernels.
+ */
 export function clusterMemoryBytes(machineBytes: number): number {
   const { memoryBytesMax, memoryBytesMin } = LIMITS.postgresql;
-  return Math.min(Math.max(Math.floor(machineBytes / 4), memoryBytesMin), memoryBytesMax);
+  const quarter = Math.floor(machineBytes / 4 / memoryBytesMin) * memoryBytesMin;
+  return Math.min(Math.max(quarter, memoryBytesMin), memoryBytesMax);
 }
 
 /** Read after the file that initdb wrote, so this decides. */
