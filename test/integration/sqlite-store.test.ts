@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
-import { systemClock } from '../../packages/platform/src/adapters/system-clock.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { exitOf, runTypeScript, type Script } from '../support/run-typescript.ts';
 
 const WRITER = join(import.meta.dirname, '../support/store-writer.ts');

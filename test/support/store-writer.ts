@@ -1,7 +1,7 @@
 // Run as a process of its own: writes pairs of documents for ever and prints the number of each pair
 // once its transaction is acknowledged. Somebody else kills it.
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
-import { systemClock } from '../../packages/platform/src/adapters/system-clock.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 
 const path = process.argv[2] ?? '';
 const store = await openSqliteStore({

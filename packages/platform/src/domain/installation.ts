@@ -15,6 +15,8 @@ export interface Installation {
   readonly suffix: string;
   /** Port of the balancer. */
   readonly httpPort: number;
+  /** Absent: crun. Nothing but the operator's word chooses `process`. */
+  readonly sandbox?: 'crun' | 'process';
 }
 
 const UID_BASE = 1_900_000_000;

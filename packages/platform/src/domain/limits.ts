@@ -46,6 +46,20 @@ export const LIMITS = {
     headerCountMax: 128,
     acknowledgeTimeoutMs: 600_000,
     snapshotWaitMs: 2_000,
+    connectTimeoutMs: 2_000,
+    /** How long connects are tried anew while an app's instances all refuse them. */
+    connectPatienceMs: 10_000,
+    /** From the end of a request to the first byte of the answer. */
+    responseTimeoutMs: 300_000,
+    /** Read before an instance is chosen, so a slow client holds no worker. */
+    smallBodyBytesMax: 64 * KIB,
+    headTimeoutMs: 30_000,
+    /** Silence in the middle of a request body. */
+    bodyIdleTimeoutMs: 60_000,
+    /** Of one response, for a client that reads slower than the app writes. */
+    responseBufferBytesMax: 256 * KIB,
+    idleConnectionsPerInstanceMax: 256,
+    connectionsMax: 8_000,
   },
   /** Memory that starts leave free for the system and its page cache. */
   room: { reserveBytes: 64 * MIB },

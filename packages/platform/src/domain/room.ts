@@ -1,35 +1,36 @@
-// Whether new instances fit in memory: beside the old ones, in their place (balancers hold requests
-// meanwhile), or not at all.
+// Whether new instances fit in memory: beside the old ones, so that nobody notices; in their place,
+// so that the old ones must end first; or not at all.
 
 export interface RoomQuestion {
   /** Available now, with the old instances running. */
   readonly freeBytes: number;
   /** Kept free for the platform and databases. */
   readonly reserveBytes: number;
-  /** What the old instances use and give back when they end. */
+  /** What each instance that ends gives back. */
   readonly oldBytes: readonly number[];
-  /** The size of each new instance. */
+  /** What each instance that starts may take. */
   readonly newBytes: readonly number[];
 }
 
 export interface RoomDecision {
-  readonly plan: 'beside' | 'swap' | 'refuse';
-  /** Names the numbers: "needs 600 MB beside the old instances, 210 MB are free". */
+  readonly plan: 'beside' | 'one-by-one' | 'refuse';
+  /** Names the numbers: "the new instances need 600 MB, 210 MB are free". */
   readonly reason: string;
 }
 
 export function decideRoom(question: RoomQuestion): RoomDecision {
   const roomBytes = Math.max(0, question.freeBytes - question.reserveBytes);
-  const neededBytes = sum(question.newBytes);
-  const freedBytes = sum(question.oldBytes);
-  const needs = `needs ${megabytes(neededBytes)}`;
-  const beside = `${needs} beside the old instances, ${megabytes(roomBytes)} are free`;
-  if (neededBytes <= roomBytes) return { plan: 'beside', reason: beside };
-  if (freedBytes > 0 && neededBytes <= roomBytes + freedBytes) {
-    return { plan: 'swap', reason: `${beside}: requests wait while the old ones make room` };
+  const oldBytes = sum(question.oldBytes);
+  const newBytes = sum(question.newBytes);
+  const numbers = `the new instances need ${megabytes(newBytes)}, ${megabytes(roomBytes)} are free`;
+  if (newBytes <= roomBytes) return { plan: 'beside', reason: numbers };
+  if (newBytes <= roomBytes + oldBytes) {
+    const reason = `${numbers}: the old ones (${megabytes(oldBytes)}) end first`;
+    return { plan: 'one-by-one', reason };
   }
-  const most = `${megabytes(roomBytes + freedBytes)} can be had`;
-  return { plan: 'refuse', reason: `${needs}, ${most}` };
+  if (oldBytes === 0) return { plan: 'refuse', reason: numbers };
+  const reason = `${numbers} and the old ones give back ${megabytes(oldBytes)}`;
+  return { plan: 'refuse', reason };
 }
 
 function sum(values: readonly number[]): number {

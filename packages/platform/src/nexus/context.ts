@@ -8,7 +8,7 @@ import type { Paths } from '../ports/paths.ts';
 import type { Runner } from '../ports/runner.ts';
 import type { ServiceKind } from '../ports/service-kind.ts';
 import type { Repository } from './documents/repository.ts';
-import type { Resolver } from './resolver/resolver.ts';
+import type { Resolver } from './resolver/index.ts';
 import type { SecretBox } from './secrets/secret-box.ts';
 
 /** The database of an app, beside what every kind of service offers. */

@@ -13,7 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stateStoreContract } from '../../ports/state-store.contract.ts';
 import type { StateStore } from '../../ports/state-store.ts';
-import { systemClock } from '../system-clock.ts';
+import { systemClock } from '../../lib/system-clock.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 const makeDirectory = () => mkdtemp(join(tmpdir(), 'tandem-store-'));

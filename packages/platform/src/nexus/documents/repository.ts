@@ -34,6 +34,12 @@ export const KEYS = {
 } as const;
 
 const ATTEMPTS_MAX = 50;
+const FIRST_COUNTERS: CountersDocument = {
+  schemaVersion: 1,
+  nextAppId: 1,
+  nextAddress: 16,
+  epoch: 0,
+};
 
 export class Repository {
   readonly store: StateStore;
@@ -147,23 +153,24 @@ export class Repository {
     return await this.#count('nextAppId', 1);
   }
 
-  async takeEpoch(): Promise<number> {
-    return await this.#count('epoch', 1);
+  async lastEpoch(): Promise<number> {
+    return (await this.get<CountersDocument>(KEYS.counters))?.value.epoch ?? 0;
   }
 
-  async #count(field: 'nextAddress' | 'nextAppId' | 'epoch', by: number): Promise<number> {
+  async persistEpoch(epoch: number): Promise<void> {
+    await this.#counters((before) => ({ ...before, epoch: Math.max(before.epoch, epoch) }));
+  }
+
+  async #count(field: 'nextAddress' | 'nextAppId', by: number): Promise<number> {
+    const after = await this.#counters((before) => ({ ...before, [field]: before[field] + by }));
+    return after[field] - by;
+  }
+
+  async #counters(change: (before: CountersDocument) => CountersDocument) {
     return await this.update([KEYS.counters], (read) => {
-      const before = (read.get(KEYS.counters) as CountersDocument | undefined) ?? {
-        schemaVersion: 1 as const,
-        nextAppId: 1,
-        nextAddress: 16,
-        epoch: 1,
-      };
-      const value = { ...before, [field]: before[field] + by };
-      return {
-        writes: [{ kind: 'put', key: KEYS.counters, value }],
-        result: before[field],
-      };
+      const before = read.get(KEYS.counters) as CountersDocument | undefined;
+      const value = change(before ?? FIRST_COUNTERS);
+      return { writes: [{ kind: 'put', key: KEYS.counters, value }], result: value };
     });
   }
 }

@@ -7,7 +7,9 @@ import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
 import { DeployEvents, type Channel } from './deploy-events.ts';
 import { DeployRun } from './deploy-run.ts';
+import { collectGarbage } from './garbage.ts';
 import type { InstanceKeeper } from './instance-keeper.ts';
+import { keepStaticFiles } from './keep-static.ts';
 import type { RoutePublisher } from './route-publisher.ts';
 
 export type DeployRequest = Pick<DeployDocument, 'kind' | 'note' | 'makesRelease'> &
@@ -106,10 +108,26 @@ export class Deploys {
       builds: this.#builds,
     });
     this.#runs.set(key, run);
-    void run.finished.finally(() => {
-      this.#runs.delete(key);
-      this.#events.close(appId, number);
-    });
+    void run.finished
+      .then(() => this.#tidy(appId, number))
+      .catch((error: unknown) => {
+        this.#options.context.report(`deploy ${key} could not be tidied up`, error);
+      })
+      .finally(() => {
+        this.#runs.delete(key);
+        this.#events.close(appId, number);
+      });
+  }
+
+  /** What can wait until nobody waits for the deploy any more. */
+  async #tidy(appId: number, number: number): Promise<void> {
+    const { context } = this.#options;
+    const app = await context.repository.app(appId);
+    const deploy = await context.repository.deploy(appId, number);
+    if (!app || !deploy) return;
+    const { state, image } = deploy.value;
+    if (state === 'live' && image) await keepStaticFiles(context, app.value, image);
+    await collectGarbage(context);
   }
 }
 

@@ -2,7 +2,7 @@
 // the symptom.
 import { TandemError } from '@tandem/protocol';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
-import { appLogsDirectory } from '../process-specs.ts';
+import { appLogsDirectory, hostnamesOf } from '../process-specs.ts';
 import type { PhaseInput } from './phase.ts';
 
 const TAIL_LINES = 200;
@@ -22,7 +22,12 @@ export async function explainFailure(
   const release = `v${instance.release}`;
   const log = `tandem logs -a ${app.name} --release ${release} -p ${process}`;
   const logTail = await readTail(input, process, release, deploy.startedAtMs);
-  const cause = diagnose({ phase: 'start', symptom: symptom.toBody(), logTail, appName: app.name });
+  const cause = diagnose({
+    phase: symptom.code === 'CRASHED_AT_START' ? 'start' : 'probe',
+    logTail,
+    host: hostnamesOf(context, app)[0] ?? '',
+    memoryBytes: instance.memoryBytes,
+  });
   const body = cause ?? symptom.toBody();
   return TandemError.fromBody({ ...body, log: body.log ?? log });
 }

@@ -34,6 +34,7 @@ async function announce({ context, app, routes }: PhaseInput): Promise<string> {
   const epoch = await routes.publish(app.id);
   const { acknowledged, silent } = await context.resolver.waitAcknowledged(epoch, {
     timeoutMs: LIMITS.balancer.acknowledgeTimeoutMs,
+    signal: new AbortController().signal,
   });
   const total = acknowledged.length + silent.length;
   const late = silent.length === 0 ? '' : `, silent: ${silent.join(', ')}`;

@@ -1,11 +1,10 @@
-// The Clock port on real time.
+// Real time, in the form of the Clock port.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../ports/clock.ts';
 
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  async sleep(ms, signal) {
+export const systemClock = {
+  nowMs: (): number => Date.now(),
+  monotonicMs: (): number => performance.now(),
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     try {
       await delay(ms, undefined, signal === undefined ? {} : { signal });
     } catch (error) {

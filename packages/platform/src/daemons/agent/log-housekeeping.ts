@@ -1,0 +1,29 @@
+// Rotates and bounds the log files of all apps at a steady pace.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../ports/clock.ts';
+import { logsDirectory, type Paths } from '../../ports/paths.ts';
+import { rotateLogs } from '../../telemetry/log-rotation.ts';
+
+const INTERVAL_MS = 10_000;
+
+export interface LogHousekeeping {
+  readonly paths: Paths;
+  readonly clock: Clock;
+  readonly reopenLog: (instanceId: string) => Promise<void>;
+  readonly report: (text: string, error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+export async function keepLogs(options: LogHousekeeping): Promise<void> {
+  const { paths, clock, signal } = options;
+  while (!signal.aborted) {
+    const root = logsDirectory(paths);
+    for (const appId of await readdir(root).catch(() => [])) {
+      await rotateLogs(join(root, appId), options.reopenLog).catch((error: unknown) => {
+        options.report(`logs of app ${appId} could not be rotated`, error);
+      });
+    }
+    await clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,45 @@
+// Puts the nexus together and brings it to life in an order that lets a killed agent's successor
+// take over without anybody noticing: adopt, apply, publish, open, resume.
+import type { TandemError } from '@tandem/protocol';
+import type { NexusContext } from '../../nexus/context.ts';
+import { startControlServer, type ControlServer } from '../../nexus/control/control-server.ts';
+import { createOperations } from '../../nexus/operations/operations.ts';
+import type { PlatformProbe } from '../../nexus/operations/platform.ts';
+import { sweepUploads } from '../../nexus/operations/deploys.ts';
+import { Deploys } from '../../nexus/scheduler/deploys.ts';
+import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';
+import { RoutePublisher } from '../../nexus/scheduler/route-publisher.ts';
+import { controlSocket } from '../../ports/paths.ts';
+
+export interface NexusOptions {
+  readonly context: NexusContext;
+  readonly platform: PlatformProbe;
+  readonly signal: AbortSignal;
+}
+
+export async function startNexus({
+  context,
+  platform,
+  signal,
+}: NexusOptions): Promise<ControlServer> {
+  const routes = new RoutePublisher(context);
+  const keeper = new InstanceKeeper(context, routes);
+  const deploys = new Deploys({ context, keeper, routes });
+  const operations = { ...context, deploys, keeper, routes, platform };
+
+  await context.runner.recover();
+  await context.builder.sweep(new Set());
+  await sweepUploads(operations);
+  await keeper.refresh();
+  await context.resolver.open();
+  void keeper.run(signal);
+  await context.database.waitUntilHealthy(signal);
+  await deploys.resume();
+  return await startControlServer({
+    socketPath: controlSocket(context.paths),
+    backend: createOperations(operations),
+    onDefect: (error: TandemError, request: string) => {
+      context.report(`${request}: ${error.message}`, error.cause ?? error);
+    },
+  });
+}
