@@ -1,0 +1,107 @@
+// Real conmon processes write, logs are rotated under them, a reader follows: no line is lost and
+// none comes twice.
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogLine } from '@tandem/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { prepareConmon, reopenConmonLog } from '../../packages/platform/src/lib/conmon.ts';
+import { listLogFiles } from '../../packages/platform/src/telemetry/log-files.ts';
+import { readLogs } from '../../packages/platform/src/telemetry/log-reader.ts';
+import { decideRotation } from '../../packages/platform/src/telemetry/log-rotation.ts';
+
+const LINES = 4_000;
+const ID = 'a12-7';
+const LOG = `web.1~v3~${ID}.log`;
+
+/** Understands `create` as an OCI runtime does, and starts the payload at once. */
+const RUNTIME = `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in --pid-file) pid_file=$2; shift;; esac
+  shift
+done
+[ -n "$pid_file" ] || exit 0
+/usr/bin/python3 "$(dirname "$0")/payload.py" &
+echo $! > "$pid_file"
+`;
+
+const PAYLOAD = `
+import sys, time
+for number in range(${LINES}):
+    text = f"line {number} " + "x" * (20000 if number % 500 == 250 else 20)
+    sys.stdout.write(text + "\\n")
+    if number % 10 == 0:
+        sys.stdout.flush()
+        time.sleep(0.005)
+sys.stdout.write("the end")
+sys.stdout.flush()
+`;
+
+describe('logs of conmon', () => {
+  let root: string;
+  let directory: string;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'tandem-conmon-'));
+    directory = join(root, 'logs');
+    for (const name of ['logs', 'bundle', 'exits']) mkdirSync(join(root, name));
+    writeFileSync(join(root, 'runtime.sh'), RUNTIME);
+    chmodSync(join(root, 'runtime.sh'), 0o755);
+    writeFileSync(join(root, 'payload.py'), PAYLOAD);
+    writeFileSync(join(root, 'bundle', 'config.json'), '{}');
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  async function startPayload(): Promise<void> {
+    const conmon = prepareConmon({
+      id: ID,
+      directory: join(root, 'bundle'),
+      runtime: join(root, 'runtime.sh'),
+      runtimeArgs: [],
+      exitDirectory: join(root, 'exits'),
+      logPath: join(directory, LOG),
+    });
+    await conmon.create(10_000);
+  }
+
+  /** As rotateLogs, with a lower limit. */
+  async function rotate(): Promise<number> {
+    const limits = { rotateBytes: 20_000, bytesPerAppMax: 1e9, filesPerAppMax: 1e3 };
+    const rotation = decideRotation(await listLogFiles(directory), () => true, limits);
+    for (const { from, to } of rotation.rename) await rename(from, to);
+    if (rotation.reopen.includes(ID)) await reopenConmonLog(join(root, 'bundle'));
+    return rotation.rename.length;
+  }
+
+  it('are whole across rotations, while they are followed and afterwards', async () => {
+    const abort = new AbortController();
+    const followed: LogLine[] = [];
+    const following = (async () => {
+      const { signal } = abort;
+      for await (const line of readLogs({ directory, follow: true, signal })) followed.push(line);
+    })();
+    try {
+      await startPayload();
+      let rotations = 0;
+      while (readdirSync(join(root, 'exits')).length === 0) {
+        rotations += await rotate();
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+      expect(rotations).toBeGreaterThan(5);
+      await expect.poll(() => followed.at(-1)?.text, { timeout: 10_000 }).toBe('the end');
+    } finally {
+      abort.abort();
+      await following;
+    }
+    const numbers = (lines: readonly LogLine[]): number[] =>
+      lines.slice(0, -1).map(({ text }) => Number(text.split(' ')[1]));
+    expect(numbers(followed)).toEqual(Array.from({ length: LINES }, (_, index) => index));
+    expect(followed.find(({ text }) => text.startsWith('line 250 '))?.text).toHaveLength(20_009);
+
+    const read: LogLine[] = [];
+    const signal = AbortSignal.timeout(20_000);
+    for await (const line of readLogs({ directory, follow: false, signal })) read.push(line);
+    expect(read).toEqual(followed);
+  });
+});
