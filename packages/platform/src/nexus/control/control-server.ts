@@ -75,8 +75,8 @@ class ControlServerProcess {
     request.on('error', () => undefined);
     const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
     try {
-      const { url, handle, params } = this.#route(request);
-      const exchange = { request, response, query: url.searchParams, params, signal };
+      const { query, handle, params } = this.#route(request);
+      const exchange = { request, response, query, params, signal };
       await handle(this.#options.backend, this.#withLimits(exchange));
     } catch (error) {
       this.#report(error, request);
@@ -87,8 +87,8 @@ class ControlServerProcess {
   }
 
   #route(request: IncomingMessage) {
-    const url = new URL(request.url ?? '/', 'http://control');
-    return { url, ...this.#router.match(request.method ?? '', url.pathname) };
+    const { path, query } = splitTarget(request);
+    return { query, ...this.#router.match(request.method ?? '', path) };
   }
 
   #withLimits(exchange: Omit<Exchange, 'uploadLimits'>): Exchange {
@@ -109,11 +109,10 @@ class ControlServerProcess {
     this.#sessions.add(socket);
     socket.once('close', () => this.#sessions.delete(socket));
     socket.on('error', () => socket.destroy());
-    const { pathname } = new URL(request.url ?? '/', 'http://control');
     if (request.headers.upgrade !== RUN_PROTOCOL) return refuseUpgrade(socket);
     try {
-      const { params } = this.#runs.match(request.method ?? '', pathname);
-      const app = decodeURIComponent(params['app'] ?? '');
+      const { params } = this.#runs.match(request.method ?? '', splitTarget(request).path);
+      const app = params['app'] ?? '';
       socket.write(
         `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${RUN_PROTOCOL}\r\n\r\n`,
       );
@@ -153,6 +152,13 @@ class ControlServerProcess {
     const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
     await closed.finally(() => clearTimeout(timer));
   }
+}
+
+/** Taken as it stands: a URL parser would resolve `..` before it is checked. */
+function splitTarget({ url = '' }: IncomingMessage): { path: string; query: URLSearchParams } {
+  const at = url.indexOf('?');
+  if (at < 0) return { path: url, query: new URLSearchParams() };
+  return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
 }
 
 function refuseUpgrade(socket: Duplex): void {

@@ -43,6 +43,8 @@ class RunConnection {
   readonly #gone = new AbortController();
   readonly #start = Promise.withResolvers<RunRequest>();
   readonly #sizeListeners: SizeListener[] = [];
+  /** The last one told; whoever listens late hears of it too. */
+  #size: TerminalSize | undefined;
   #started = false;
 
   constructor(socket: Duplex) {
@@ -68,7 +70,10 @@ class RunConnection {
       request,
       stdin: this.#stdin,
       output: this.#outputStream(),
-      onResize: (listener) => void this.#sizeListeners.push(listener),
+      onResize: (listener) => {
+        this.#sizeListeners.push(listener);
+        if (this.#size) listener(this.#size);
+      },
       signal: this.#gone.signal,
     };
   }
@@ -120,8 +125,8 @@ class RunConnection {
       this.#started = true;
       this.#start.resolve(check(RunRequest, parseJson(payload), 'run'));
     } else if (channel === 'resize') {
-      const size = check(TerminalSize, parseJson(payload), 'resize');
-      for (const listener of this.#sizeListeners) listener(size);
+      this.#size = check(TerminalSize, parseJson(payload), 'resize');
+      for (const listener of this.#sizeListeners) listener(this.#size);
     } else if (channel === 'stdin' && payload.length === 0) {
       this.#stdin.end();
     } else if (channel === 'stdin' && !this.#stdin.writableEnded) {
