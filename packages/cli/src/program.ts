@@ -36,9 +36,12 @@ export function buildProgram(options: ProgramOptions): Command {
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .enablePositionalOptions()
-    .configureOutput({ writeOut: options.write, outputError: () => undefined })
+    .configureOutput({
+      writeOut: options.write,
+      writeErr: options.write,
+      outputError: () => undefined,
+    })
     .exitOverride();
-  program.action(() => program.outputHelp());
   for (const term of optionsOf('app')) program.addOption(option(term).hideHelp());
   for (const { title, verbs } of VERB_GROUPS) {
     program.commandsGroup(`${title}:`);
@@ -90,7 +93,7 @@ export function splitColons(argv: readonly string[]): string[] {
 /** Undefined when the user asked for help or the version, which was printed. */
 export function usageError(thrown: unknown): TandemError | undefined {
   if (!(thrown instanceof CommanderError)) return toError(thrown);
-  if (thrown.exitCode === 0) return undefined;
+  if (thrown.exitCode === 0 || thrown.code === 'commander.help') return undefined;
   const [first = '', ...rest] = thrown.message.replace(/^error: /, '').split('\n');
   const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}.`;
   const suggestion = rest.join(' ').replaceAll(/[()]/g, '').trim();

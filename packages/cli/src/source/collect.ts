@@ -76,6 +76,7 @@ class Collector {
     if (path.split('/').some(isNeverSent)) return;
     if (this.#isLeftOut(path, committed)) return;
     if (!committed && this.#isInEnvironment(path)) return;
+    assertSendable(path);
     const stats = lstatOrUndefined(join(this.#root, path));
     // Deleted, and the deletion not yet committed.
     if (!stats) return;
@@ -92,6 +93,7 @@ class Collector {
       if (isNeverSent(entry.name)) continue;
       const shown = entry.isDirectory() ? `${path}/` : path;
       if (this.#isLeftOut(shown, false) || isIgnored(shown, scopes)) continue;
+      assertSendable(path);
       if (!entry.isDirectory()) {
         const stats = lstatOrUndefined(join(this.#root, path));
         if (stats) this.#add(path, stats);
@@ -129,7 +131,6 @@ class Collector {
   }
 
   #add(path: string, stats: Stats): void {
-    assertSendable(path);
     const absolute = join(this.#root, path);
     const executable = (stats.mode & 0o111) !== 0;
     if (stats.isSymbolicLink()) {

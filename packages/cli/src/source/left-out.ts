@@ -50,14 +50,9 @@ export interface LeaveOut {
 }
 
 export function leaveOutRules(root: string): LeaveOut {
-  const own = readIgnoreFile(join(root, IGNORE_FILE));
-  const defaults = ignore().add(UNLESS_COMMITTED);
-  return (path, committed) => {
-    const verdict = own?.test(path);
-    if (verdict?.ignored) return true;
-    if (verdict?.unignored || committed) return false;
-    return defaults.ignores(path);
-  };
+  const own = readIgnoreFile(join(root, IGNORE_FILE)) ?? ignore();
+  const withDefaults = ignore().add(UNLESS_COMMITTED).add(own);
+  return (path, committed) => (committed ? own : withDefaults).ignores(path);
 }
 
 export function readIgnoreFile(path: string): Ignore | undefined {
