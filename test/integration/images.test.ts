@@ -176,12 +176,12 @@ describe('SquashfsImageStore on this machine', () => {
   });
 
   it('lets packers in other processes be', async () => {
-    const mine = join(here.directory, 'files', `.packing-${process.pid}-1-00`);
+    const mine = join(here.directory, 'files', `.packing-${process.pid}-1-0123456789ab`);
     await mkdir(join(here.directory, 'files'), { recursive: true });
     await writeFile(mine, 'left by a process that had our pid');
     const stat = await readFile('/proc/self/stat', 'utf8');
     const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    const alive = join(here.directory, 'files', `.packing-${process.pid}-${ticks}-00`);
+    const alive = join(here.directory, 'files', `.packing-${process.pid}-${ticks}-0123456789ab`);
     await writeFile(alive, 'being packed');
     await store.pack(tree);
     await expect(lstat(mine)).rejects.toMatchObject({ code: 'ENOENT' });

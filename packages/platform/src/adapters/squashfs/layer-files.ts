@@ -1,17 +1,15 @@
 // The files of the store: `<sha256>.squashfs`, whole and synced, and what packers are working on.
-// A temporary name carries its owner, so that leftovers can be told from another packer's work.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { syncDirectory } from '../../lib/atomic-file.ts';
-import { pidStartTicks } from '../../lib/boot-id.ts';
+import { ownedName, sweepAbandoned } from '../../lib/owned-name.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
 const LAYER = /^([0-9a-f]{64})\.squashfs$/;
-const TEMPORARY = /^\.packing-(\d+)-(\d+)-[0-9a-f]+(\.stage)?$/;
 
 export class LayerFiles {
   readonly #directory: string;
@@ -41,7 +39,7 @@ export class LayerFiles {
   /** Lets `fill` make an image under a temporary name, then gives it its own. */
   async add(fill: (temporary: string) => Promise<void>): Promise<LayerRef> {
     await (this.#prepared ??= this.#prepare());
-    const temporary = join(this.#directory, await temporaryName());
+    const temporary = join(this.#directory, await ownedName('packing'));
     try {
       await fill(temporary);
       return await this.#publish(temporary);
@@ -69,22 +67,8 @@ export class LayerFiles {
 
   async #prepare(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(this.#directory)) {
-      if (await isLeftover(name)) {
-        await rm(join(this.#directory, name), { recursive: true, force: true });
-      }
-    }
+    await sweepAbandoned(this.#directory);
   }
-}
-
-async function temporaryName(): Promise<string> {
-  const ticks = await pidStartTicks(process.pid);
-  return `.packing-${process.pid}-${ticks}-${randomBytes(6).toString('hex')}`;
-}
-
-async function isLeftover(name: string): Promise<boolean> {
-  const [, pid, ticks] = TEMPORARY.exec(name) ?? [];
-  return pid !== undefined && (await pidStartTicks(Number(pid))) !== Number(ticks);
 }
 
 export async function sha256Of(file: string): Promise<string> {

@@ -133,3 +133,6 @@ export function recipeHash(kind: StackKind, architecture: string): string {
   const recipe = JSON.stringify([RECIPE_VERSION, SUITE, architecture, RECIPES[kind]]);
   return createHash('sha256').update(recipe).digest('hex').slice(0, 16);
 }
+
+/** What an interpreter or a package choice must know of the base stack. */
+export const STACK_FACTS = { pythonVersion: '3.11.2', glibcMinor: 36 } as const;
