@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests stand beside their source; integration and e2e use real parts and run one file at a time. */
+/** Tests with real parts: slow, and one file at a time so that they do not starve each other. */
+const realParts = { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false };
+
+/**
+ * Unit tests stand beside their source; integration and e2e use real parts. `long` is for
+ * `script/test --all` only.
+ */
 export default defineConfig({
   resolve: { conditions: ['development'] },
   ssr: { resolve: { conditions: ['development'] } },
@@ -8,16 +14,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/support/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          ...realParts,
           testTimeout: 120_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
         },
       },
       {
@@ -25,10 +34,13 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          globalSetup: ['test/support/shared-installation.ts'],
+          ...realParts,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'long', include: ['test/long/**/*.test.ts'], ...realParts },
       },
     ],
   },

@@ -26,6 +26,8 @@ export const scratchFiles = (paths: Paths): string => join(paths.data, 'scratch'
 export const storeFile = (paths: Paths): string => join(paths.data, 'store.sqlite');
 export const keysDirectory = (paths: Paths): string => join(paths.data, 'keys');
 export const logsDirectory = (paths: Paths): string => join(paths.data, 'logs');
+/** A directory for each daemon, written by its supervisor. */
+export const platformLogs = (paths: Paths): string => join(logsDirectory(paths), 'platform');
 export const appDirectory = (paths: Paths, appId: number): string =>
   join(paths.data, 'apps', String(appId));
 export const volumesDirectory = (paths: Paths): string => join(paths.data, 'volumes');

@@ -14,6 +14,7 @@ export interface InstallationRequest {
   readonly nodeName: string;
   readonly suffix: string;
   readonly httpPort: number;
+  readonly sandbox?: 'crun' | 'process';
 }
 
 /**
@@ -54,6 +55,7 @@ function newInstallation(request: InstallationRequest, slot: number): Installati
     nodeName: request.nodeName,
     suffix: request.suffix,
     httpPort: request.httpPort,
+    ...(request.sandbox === undefined ? {} : { sandbox: request.sandbox }),
   };
 }
 

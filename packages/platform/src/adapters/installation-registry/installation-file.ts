@@ -17,6 +17,7 @@ const InstallationSchema = v.object({
   nodeName: v.string(),
   suffix: v.string(),
   httpPort: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  sandbox: v.exactOptional(v.picklist(['crun', 'process'])),
 });
 
 export const installationFile = (paths: Paths): string => join(paths.data, 'installation.json');

@@ -2,6 +2,7 @@
 // data directory an operator may have put a disk, so only loop devices on our own files count.
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readMountTable } from '../../lib/mount-table.ts';
 import { runToExit } from '../../lib/run-command.ts';
 import type { Mark } from './mark.ts';
 
@@ -14,31 +15,17 @@ export interface LoopDevice {
 
 /** Deepest and latest first: in this order they can be unmounted. */
 export async function findMounts(mark: Mark): Promise<string[]> {
-  const [text, loops] = await Promise.all([
-    readFile('/proc/self/mountinfo', 'utf8'),
+  const [table, loops] = await Promise.all([
+    readMountTable(),
     findLoopDevices(mark),
   ]);
   const devices = new Set(loops.map((loop) => loop.device));
-  return parseMountInfo(text)
+  return table
     .filter(
       ({ mountPoint, source }) => isBelow(mountPoint, mark.runDirectory) || devices.has(source),
     )
     .map(({ mountPoint }) => mountPoint)
     .reverse();
-}
-
-/** proc(5): the mount point is field 5, the source the second after the dash. */
-export function parseMountInfo(text: string): { mountPoint: string; source: string }[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [before = '', after = ''] = line.split(' - ');
-      return {
-        mountPoint: unescapeOctal(before.split(' ')[4] ?? ''),
-        source: unescapeOctal(after.split(' ')[1] ?? ''),
-      };
-    });
 }
 
 export async function unmountAll(mark: Mark): Promise<void> {
@@ -73,10 +60,4 @@ export async function detachLoopDevices(mark: Mark): Promise<void> {
 
 function isBelow(path: string, directory: string): boolean {
   return path.startsWith(`${directory}/`);
-}
-
-function unescapeOctal(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(parseInt(octal, 8)),
-  );
 }

@@ -1,0 +1,125 @@
+// From nothing, or from any half-way state, to a healthy installation. Every step looks at what is
+// there first, so running it again changes nothing and repairs what is dead.
+import { mkdir } from 'node:fs/promises';
+import { TandemError, type PlatformStatus } from '@tandem/protocol';
+import { ControlClient } from '@tandem/protocol/client';
+import { findOrCreateInstallation } from '../../adapters/installation-registry/create-installation.ts';
+import { SlotRegistry } from '../../adapters/installation-registry/slots.ts';
+import { createInstanceNetwork } from '../../adapters/instance-network/instance-network.ts';
+import { MARK_VARIABLE } from '../../adapters/leftovers/mark.ts';
+import { prepareStaticServer } from '../../adapters/nginx/nginx-command.ts';
+import { waitFor } from '../../adapters/s6/service-state.ts';
+import { Supervisor } from '../../adapters/s6/supervisor.ts';
+import { ensureStack } from '../../adapters/stacks/ensure-stack.ts';
+import type { Installation } from '../../domain/installation.ts';
+import { controlSocket, platformLogs, superviseDirectory, type Paths } from '../../ports/paths.ts';
+import { withInstallationLock } from './lock.ts';
+import { balancerCount, daemonEnvironment, type Checkout } from './machine.ts';
+import type { SandboxKind, UpOptions } from './options.ts';
+import { servicesOf } from './services.ts';
+
+export interface BringUpContext {
+  readonly checkout: Checkout;
+  readonly environment: NodeJS.ProcessEnv;
+  /** One line of progress for people. */
+  readonly say: (line: string) => void;
+}
+
+export interface RunningInstallation {
+  readonly installation: Installation;
+  readonly paths: Paths;
+  readonly created: boolean;
+  readonly status: PlatformStatus;
+}
+
+const HEALTHY_TIMEOUT_MS = 120_000;
+const DEFAULTS = { suffix: 'localhost', httpPort: 8080 };
+
+export async function bringUp(
+  options: UpOptions,
+  context: BringUpContext,
+): Promise<RunningInstallation> {
+  return await withInstallationLock(options.name, context.say, async () => {
+    const found = await findOrCreateInstallation({ ...DEFAULTS, ...options }, new SlotRegistry());
+    const { installation, paths, created } = found;
+    refuseOtherSettings(options, installation);
+    await makeDirectories(paths);
+    const sandbox = installation.sandbox ?? 'crun';
+    await prepareMachine(installation, sandbox, paths, context);
+    await startServices(options, sandbox, found, context);
+    const status = await waitUntilHealthy(paths);
+    return { installation, paths, created, status };
+  });
+}
+
+/** They are in the names and routes of what runs; silently keeping the old ones would mislead. */
+function refuseOtherSettings(options: UpOptions, installation: Installation): void {
+  const current = { ...installation, sandbox: installation.sandbox ?? 'crun' };
+  for (const key of ['suffix', 'httpPort', 'sandbox'] as const) {
+    if (options[key] === undefined || options[key] === current[key]) continue;
+    throw new TandemError(
+      'USAGE',
+      `Installation ${installation.name} has ${key} ${current[key]}, not ${options[key]}.`,
+      {
+        hint: `script/down --purge --installation ${installation.name}   deletes it; or take another name`,
+      },
+    );
+  }
+}
+
+async function makeDirectories(paths: Paths): Promise<void> {
+  // Unprivileged daemons pass through to their own sockets and trees; they cannot list.
+  for (const path of [paths.data, paths.run]) await mkdir(path, { recursive: true, mode: 0o711 });
+  await mkdir(platformLogs(paths), { recursive: true, mode: 0o700 });
+  await mkdir(superviseDirectory(paths), { recursive: true, mode: 0o700 });
+}
+
+async function prepareMachine(
+  installation: Installation,
+  sandbox: SandboxKind,
+  paths: Paths,
+  { say }: BringUpContext,
+): Promise<void> {
+  const options = { cacheDirectory: paths.stackCache, onProgress: say };
+  for (const kind of ['base', 'build', 'postgresql'] as const) await ensureStack(kind, options);
+  if (sandbox === 'crun') await createInstanceNetwork({ installation }).ensureNetwork();
+}
+
+async function startServices(
+  options: UpOptions,
+  sandbox: SandboxKind,
+  { installation, paths }: { installation: Installation; paths: Paths },
+  { checkout, environment }: BringUpContext,
+): Promise<void> {
+  const supervisor = new Supervisor({
+    scanDirectory: superviseDirectory(paths),
+    logDirectory: platformLogs(paths),
+    env: { ...daemonEnvironment(environment, checkout), [MARK_VARIABLE]: installation.id },
+  });
+  await supervisor.ensure(
+    servicesOf({
+      installation,
+      paths,
+      roots: { data: options.dataRoot, run: options.runRoot },
+      sandbox,
+      checkout,
+      balancers: balancerCount(),
+      staticServer: await prepareStaticServer(installation, paths),
+    }),
+  );
+}
+
+async function waitUntilHealthy(paths: Paths): Promise<PlatformStatus> {
+  const client = new ControlClient(controlSocket(paths));
+  let status: PlatformStatus | undefined;
+  const healthy = await waitFor(async () => {
+    status = await client.status().catch(() => undefined);
+    return status?.healthy ?? false;
+  }, HEALTHY_TIMEOUT_MS);
+  if (healthy && status) return status;
+  const parts = status?.components.map(({ name, state, detail }) => `${name}: ${state} ${detail}`);
+  throw new TandemError('MACHINE_UNFIT', parts?.join('\n') ?? 'The agent does not answer.', {
+    log: platformLogs(paths),
+    hint: 'tandem doctor',
+  });
+}

@@ -1,0 +1,19 @@
+// What `up` and `down` have in common: root, messages, exit status.
+import { TandemError, toTandemError } from '@tandem/protocol';
+
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+export async function runInstaller(command: string, main: () => Promise<void>): Promise<void> {
+  try {
+    if (process.getuid?.() !== 0) {
+      throw new TandemError('MACHINE_UNFIT', 'Only root can do this.', { hint: `sudo ${command}` });
+    }
+    await main();
+  } catch (thrown) {
+    const error = toTandemError(thrown);
+    say(`${command}: ${error.message}`);
+    for (const more of [error.where, error.hint, error.log]) if (more !== undefined) say(more);
+    if (error.code === 'INTERNAL') say(String((thrown as Error).stack));
+    process.exitCode = error.kind === 'user' ? 1 : 70;
+  }
+}

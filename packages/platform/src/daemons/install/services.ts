@@ -1,0 +1,99 @@
+// The daemons of an installation, in the order of their start. Data: the same list could become
+// systemd units with socket activation and KillMode=process.
+import type { HeldSocket, Service } from '../../adapters/s6/service.ts';
+import { dnsmasqCommand } from '../../adapters/instance-network/dnsmasq-command.ts';
+import { listeningSocket } from '../../adapters/s6/listening-socket.ts';
+import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
+import { controlSocket, staticSocket, superviseDirectory, type Paths } from '../../ports/paths.ts';
+import { daemonFile, type Checkout } from './machine.ts';
+import type { SandboxKind } from './options.ts';
+
+export interface ServiceInputs {
+  readonly installation: Installation;
+  readonly paths: Paths;
+  readonly roots: { readonly data: string; readonly run: string };
+  readonly sandbox: SandboxKind;
+  readonly checkout: Checkout;
+  readonly balancers: number;
+  /** Argv of the static server, its configuration already written. */
+  readonly staticServer: readonly [string, ...string[]];
+}
+
+/** Ends what the balancer has under way; long-lived connections are cut after it. */
+const BALANCER_GRACE_MS = 65_000;
+/** A TERM ends the agent only: instances live on and are adopted by the next one. */
+const AGENT_GRACE_MS = 15_000;
+
+export function servicesOf(inputs: ServiceInputs): Service[] {
+  return [
+    ...(inputs.sandbox === 'crun' ? [dns(inputs)] : []),
+    staticServer(inputs),
+    agent(inputs),
+    ...Array.from({ length: inputs.balancers }, (_, index) => balancer(inputs, index)),
+  ];
+}
+
+export function httpSocket({ paths, installation }: ServiceInputs): HeldSocket {
+  return listeningSocket(superviseDirectory(paths), 'http', installation.httpPort);
+}
+
+function dns({ installation }: ServiceInputs): Service {
+  return {
+    name: 'dns',
+    argv: dnsmasqCommand(installation),
+    dependsOn: [],
+    ready: { kind: 'running' },
+    stop: { signal: 'SIGTERM', graceMs: 3_000 },
+  };
+}
+
+function staticServer({ staticServer: argv, paths }: ServiceInputs): Service {
+  return {
+    name: 'static',
+    argv,
+    dependsOn: [],
+    ready: { kind: 'unix-socket', path: staticSocket(paths) },
+    // nginx: finish what is under way.
+    stop: { signal: 'SIGQUIT', graceMs: 10_000 },
+  };
+}
+
+function agent(inputs: ServiceInputs): Service {
+  const { checkout, paths, sandbox } = inputs;
+  return {
+    name: 'agent',
+    argv: [
+      ...([checkout.node, '--max-semi-space-size=2', daemonFile(checkout, 'agent')] as const),
+      ...placeArguments(inputs),
+      ...['--sandbox', sandbox],
+    ],
+    env: { TANDEM_BUILD: checkout.build },
+    dependsOn: [],
+    ready: { kind: 'unix-socket', path: controlSocket(paths) },
+    stop: { signal: 'SIGTERM', graceMs: AGENT_GRACE_MS },
+  };
+}
+
+function balancer(inputs: ServiceInputs, index: number): Service {
+  const { checkout, installation } = inputs;
+  const uid = platformUid(installation.slot, PLATFORM_UID.balancer);
+  const name = `balancer-${index}`;
+  return {
+    name,
+    argv: [
+      ...([checkout.node, '--max-semi-space-size=4', daemonFile(checkout, 'balancer')] as const),
+      ...placeArguments(inputs),
+      ...['--name', name, '--listen-fd', '0'],
+    ],
+    env: { TANDEM_BUILD: checkout.build },
+    user: { uid, gid: uid },
+    socket: httpSocket(inputs),
+    dependsOn: ['sockets'],
+    ready: { kind: 'http', port: installation.httpPort },
+    stop: { signal: 'SIGTERM', graceMs: BALANCER_GRACE_MS },
+  };
+}
+
+function placeArguments({ installation, roots }: ServiceInputs): string[] {
+  return ['--installation', installation.name, '--data-root', roots.data, '--run-root', roots.run];
+}

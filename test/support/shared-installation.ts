@@ -1,0 +1,12 @@
+// Global set-up of the e2e project: one installation for all its files, because bringing one up
+// costs more than most tests.
+import type { TestProject } from 'vitest/node';
+import { createInstallation, destroyInstallation } from './installation.ts';
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const place = await createInstallation();
+  project.provide('sharedInstallation', place);
+  return async () => {
+    await destroyInstallation(place);
+  };
+}
