@@ -18,6 +18,7 @@ import sys
 import traceback
 from py_compile import PycInvalidationMode
 
+import tandem_runtime.startup  # noqa: F401  The virtualenv may be one that lacks our hook yet.
 from tandem_runtime.report import write_report
 
 IMPORT_TIMEOUT_S = 60
@@ -119,7 +120,7 @@ class Preparation:
                 "installedApps": list(settings.INSTALLED_APPS),
                 "middleware": list(settings.MIDDLEWARE),
                 "debug": bool(settings.DEBUG),
-                "databases": {name: value.get("ENGINE", "") for name, value in databases.items()},
+                "databases": {name: database_facts(value) for name, value in databases.items()},
                 "asgiApplication": getattr(settings, "ASGI_APPLICATION", None),
                 "overrides": list(getattr(settings, "TANDEM_OVERRIDES", [])),
                 "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
@@ -159,6 +160,10 @@ class Preparation:
             self.report["entry"] = dict(entry)
             return
         self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
+
+
+def database_facts(value):
+    return {"engine": str(value.get("ENGINE") or ""), "host": str(value.get("HOST") or "")}
 
 
 def interface_of(application, guess):

@@ -4,6 +4,7 @@ import { TandemError } from '@tandem/protocol';
 import { detected, finding, type Detected } from './evidence.ts';
 import { normalizeName, readRequirements, requirementName } from './requirements-file.ts';
 import { hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
+import { developmentNames } from './development-names.ts';
 import { isTable, parsePyproject, parseToml } from './tandem-toml.ts';
 
 export interface DependencySource {
@@ -18,6 +19,8 @@ export interface DependencySource {
   readonly installProject: boolean;
   /** Paths of the source are installed, so its contents decide too. */
   readonly namesPaths: boolean;
+  /** Normalised names that only development groups or files ask for. */
+  readonly developmentOnly: readonly string[];
 }
 
 const REQUIREMENTS = [
@@ -37,6 +40,7 @@ const NONE: DependencySource = {
   names: [],
   installProject: false,
   namesPaths: false,
+  developmentOnly: [],
 };
 
 export function detectDependencyFiles(
@@ -49,7 +53,9 @@ export function detectDependencyFiles(
   for (const directory of upward(root)) {
     const source =
       lockIn(tree, directory) ?? pyprojectIn(tree, directory) ?? requirementsIn(tree, directory);
-    if (source !== undefined) return explained(source, 'nearest to the app');
+    if (source !== undefined) {
+      return explained(withDevelopmentNames(tree, source), 'nearest to the app');
+    }
   }
   return detected(NONE, finding('dependencies', 'none', 'no lock, pyproject or requirements file'));
 }
@@ -57,6 +63,12 @@ export function detectDependencyFiles(
 function explained(source: DependencySource, why: string): Detected<DependencySource> {
   const file = source.files[0] ?? '';
   return detected(source, finding('dependencies', file, why, file));
+}
+
+/** For the message when a module is missing: it may be there, but for developers only. */
+function withDevelopmentNames(tree: SourceTree, source: DependencySource): DependencySource {
+  const names = developmentNames(tree, source.directory);
+  return { ...source, developmentOnly: names.filter((name) => !source.names.includes(name)) };
 }
 
 function upward(root: string): string[] {

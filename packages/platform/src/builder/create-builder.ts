@@ -1,0 +1,52 @@
+// The builder: from a source archive to layers. See ports/builder.ts for the contract.
+import { mkdir, rm } from 'node:fs/promises';
+import { TandemError } from '@tandem/protocol';
+import type { Finding } from '../domain/release.ts';
+import { isDiskFull } from '../lib/disk-full.ts';
+import type { Builder, BuildRequest, DetectRequest } from '../ports/builder.ts';
+import type { BuilderOptions } from './collaborators.ts';
+import { detect } from './detect/detect.ts';
+import { diskTree } from './detect/source-tree.ts';
+import { runBuild } from './run-build.ts';
+import { sweepBuilds } from './sweep-builds.ts';
+import { unpackArchive } from './unpack/unpack-archive.ts';
+
+export function createBuilder(options: BuilderOptions): Builder {
+  return {
+    build: (request) => explained(request.signal, () => runBuild(options, request)),
+    detect: (request) => explained(request.signal, () => detectOnly(options, request)),
+    sweep: (activeBuildIds) => sweepBuilds(options, activeBuildIds),
+  };
+}
+
+async function detectOnly(
+  options: BuilderOptions,
+  { archivePath, workDirectory, signal }: DetectRequest,
+): Promise<readonly Finding[]> {
+  await mkdir(workDirectory, { recursive: true, mode: 0o700 });
+  try {
+    await unpackArchive({ archivePath, directory: workDirectory, signal });
+    const pythonVersions = options.interpreters.map(({ version }) => version);
+    return detect(diskTree(workDirectory), { pythonVersions, config: {} }).findings;
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
+
+/** Cancelling aborts whatever is at work, and each part has its own way to say so. */
+async function explained<T>(signal: BuildRequest['signal'], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted)
+      throw new TandemError('CANCELLED', 'The build was cancelled.', { cause: error });
+    if (error instanceof TandemError) throw error;
+    if (isDiskFull(error)) {
+      throw new TandemError('DISK_FULL', 'No space was left for the build.', {
+        cause: error,
+        hint: 'tandem doctor',
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+// From what was detected and what the project said when it ran to the description of its image.
+// Pure.
+import type {
+  BuiltImage,
+  Finding,
+  ProcessType,
+  ReleaseLayers,
+  StaticFiles,
+} from '../domain/release.ts';
+import type { Detection } from './detect/detect.ts';
+import { finding } from './detect/evidence.ts';
+import { isPlainMigrate } from './detect/processes.ts';
+import { under } from './detect/source-tree.ts';
+import { serverCommand, type Application } from './server-command.ts';
+import { versionIn, type Lock } from './steps/lock.ts';
+import type { PrepareReport } from './steps/prepare-report.ts';
+import { STAND_IN_DATABASE_HOST } from './steps/stand-in-config.ts';
+
+const MIGRATE = 'python -m tandem_runtime.migrate';
+const POSTGRESQL = /postgresql|postgis|psycopg2/;
+/** Hosts in settings that mean "wherever the database is": see tandem_runtime/overlay.py. */
+const ANYWHERE = new Set([
+  '',
+  'localhost',
+  '127.0.0.1',
+  '::1',
+  'db',
+  'postgres',
+  'postgresql',
+  'database',
+]);
+
+export interface ImageParts {
+  readonly detection: Detection;
+  readonly report: PrepareReport;
+  readonly lock: Lock | undefined;
+  readonly layers: ReleaseLayers;
+  readonly env: Readonly<Record<string, string>>;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export function describeImage(parts: ImageParts): BuiltImage {
+  const { detection, report, layers, env } = parts;
+  const needsDatabase = wantsDatabase(parts);
+  const staticFiles = staticFilesOf(report);
+  const workingDirectory = under('/app', detection.root).replace(/\/$/, '');
+  return {
+    layers,
+    framework: detection.settings ? 'django' : (detection.entry?.framework ?? 'procfile'),
+    pythonVersion: detection.pythonVersion,
+    processTypes: processTypes(parts),
+    releaseCommands: releaseCommands(detection, needsDatabase),
+    needsDatabase,
+    workingDirectory,
+    env,
+    ...(staticFiles === undefined ? {} : { staticFiles }),
+    ...(report.migrations === undefined ? {} : { migrations: report.migrations }),
+    findings: [...detection.findings, ...reportFindings(report)],
+  };
+}
+
+/** The application to serve; undefined when only a Procfile knows. */
+export function applicationOf(
+  detection: Detection,
+  report: Pick<PrepareReport, 'entry'> | undefined,
+): Application | undefined {
+  const entry = report?.entry ?? detection.entry;
+  if (!entry) return undefined;
+  return {
+    module: entry.module,
+    attribute: entry.attribute,
+    kind: entry.kind,
+    factory: detection.entry?.factory ?? false,
+  };
+}
+
+function processTypes(parts: ImageParts): Record<string, ProcessType> {
+  const { detection, report, lock } = parts;
+  const named = detection.named.processes;
+  const application = applicationOf(detection, report);
+  if (named['web'] !== undefined || application === undefined) return { ...named };
+  return { web: serverCommand(application, versionIn(lock, 'uvicorn')), ...named };
+}
+
+function releaseCommands(detection: Detection, needsDatabase: boolean): string[] {
+  const own = (detection.named.releaseCommands ?? []).filter((line) => !isPlainMigrate(line));
+  const asksToMigrate = (detection.named.releaseCommands ?? []).some(isPlainMigrate);
+  const migrates = detection.settings !== undefined && (needsDatabase || asksToMigrate);
+  return migrates ? [MIGRATE, ...own] : own;
+}
+
+function wantsDatabase({ detection, report, config }: ImageParts): boolean {
+  if (detection.config.database !== undefined) return detection.config.database;
+  if (config['DATABASE_URL'] !== undefined) return false;
+  if (detection.settings === undefined) return detection.wantsDatabase;
+  return Object.values(report.databases ?? {}).some(
+    ({ engine, host }) =>
+      POSTGRESQL.test(engine) && (host === STAND_IN_DATABASE_HOST || ANYWHERE.has(host)),
+  );
+}
+
+function staticFilesOf(report: PrepareReport): StaticFiles | undefined {
+  const files = report.static;
+  if (files === undefined || files.fileCount === 0) return undefined;
+  const url = files.url ?? '';
+  // On another host: somebody else serves them.
+  if (url === '' || /^(https?:)?\/\//.test(url)) return undefined;
+  const urlPrefix = `/${url}/`.replace(/\/+/g, '/');
+  if (urlPrefix === '/') return undefined;
+  return { urlPrefix, directory: files.root, fileCount: files.fileCount };
+}
+
+function reportFindings(report: PrepareReport): Finding[] {
+  return [
+    ...(report.overrides ?? []).map(({ setting, value, why }) => finding(setting, value, why)),
+    ...report.notes.map(({ rule, value, why }) => finding(rule, value, why)),
+    ...(report.static ? [finding('static', `${report.static.fileCount} files`, 'collected')] : []),
+    ...(report.debug === true
+      ? [finding('debug', 'DEBUG = True', 'while no public host is set')]
+      : []),
+  ];
+}

@@ -1,0 +1,54 @@
+// A package without a wheel that could not be built: what it lacked.
+import type { ErrorBody } from '@tandem/protocol';
+import { normalizeName } from '../detect/requirements-file.ts';
+import { whereOf, type InstallFailure } from './evidence.ts';
+
+const LACKS: readonly [RegExp, (match: RegExpExecArray) => string][] = [
+  [/fatal error: ([\w./-]+\.h): No such file/, (match) => `the header ${match[1]} is missing`],
+  [
+    /(?:Unable to find|No such file or directory: ')(?:a )?\b(gcc|cc|c\+\+|g\+\+|clang)\b/,
+    (match) => `the compiler ${match[1]} is missing`,
+  ],
+  [
+    /error: command '([\w/+-]*(?:gcc|cc|g\+\+|clang))' failed: No such file/,
+    (match) => `the compiler ${match[1]} is missing`,
+  ],
+  [
+    /(?:command not found|No such file or directory)[^\n]*\b(rustc|cargo|cmake|ninja|gfortran|pg_config|mysql_config|pkg-config)\b/,
+    (match) => `the program ${match[1]} is missing`,
+  ],
+  [
+    /\b(pg_config|mysql_config|cargo|rustc|cmake) (?:executable )?(?:is )?not found/,
+    (match) => `the program ${match[1]} is missing`,
+  ],
+  [/(?:Can't find Rust compiler|requires Rust and Cargo)/, () => 'a Rust compiler is missing'],
+  [
+    /Can not find valid pkg-config name/,
+    () => 'the headers of a library are missing (pkg-config found none)',
+  ],
+  [/No module named '([^']+)'/, (match) => `its build needs the module "${match[1]}"`],
+  [/Git operation failed|Git executable not found/, () => 'its repository could not be fetched'],
+];
+
+export function failedBuild(failure: InstallFailure): ErrorBody | undefined {
+  const said = /Failed to (?:download and )?build `([^`]+)`/.exec(failure.logTail);
+  if (said === null) return undefined;
+  const requirement = said[1] ?? '';
+  const name = normalizeName(/^[\w.-]+/.exec(requirement)?.[0] ?? requirement);
+  const detail = failure.logTail.slice(said.index);
+  return {
+    code: 'DEPENDENCY_BUILD_FAILED',
+    message: `${requirement} has no wheel for this Python and could not be built: ${lackIn(detail)}.`,
+    where: whereOf(failure, [name]),
+    hint: `choose a version of ${name} that has wheels, or another Python: python = "3.12" in tandem.toml`,
+  };
+}
+
+function lackIn(detail: string): string {
+  for (const [pattern, describe] of LACKS) {
+    const match = pattern.exec(detail);
+    if (match !== null) return describe(match);
+  }
+  const errors = detail.split('\n').filter((line) => /\b\w*(Error|Exception|error): \S/.test(line));
+  return errors.at(-1)?.trim() ?? 'see the log';
+}

@@ -1,0 +1,233 @@
+// The build, step by step. Independent work runs side by side: layers are packed while the project
+// is prepared, and the web server is fetched meanwhile.
+import type { BuiltImage } from '../domain/release.ts';
+import type { BuildRequest } from '../ports/builder.ts';
+import type { LayerRef } from '../ports/image-store.ts';
+import { BuildSession } from './build-session.ts';
+import type { BuilderOptions } from './collaborators.ts';
+import { applicationOf, describeImage } from './describe-image.ts';
+import { POSTGRESQL_DRIVERS } from './detect/database-need.ts';
+import { detect, type Detection } from './detect/detect.ts';
+import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
+import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
+import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
+import { versionIn, type Lock } from './steps/lock.ts';
+import { writeOverlay } from './steps/overlay-files.ts';
+import { prepareCode } from './steps/prepare-code.ts';
+import { pathsKey, requirementLines, resolveLock } from './steps/resolve.ts';
+import { runtimeLayer } from './steps/runtime-layer.ts';
+import { openToolchain, type Toolchain } from './steps/toolchain.ts';
+import { unpackArchive } from './unpack/unpack-archive.ts';
+
+const DRIVER_PSYCOPG3_SINCE_DJANGO = '4.2';
+
+export async function runBuild(
+  options: BuilderOptions,
+  request: BuildRequest,
+): Promise<BuiltImage> {
+  const session = await BuildSession.open(options, request);
+  const build = new Build(options, session);
+  try {
+    return await build.run();
+  } finally {
+    // Nothing may read or write the disk any more when it goes.
+    await build.settle();
+    await session.close();
+  }
+}
+
+interface Resolved {
+  readonly lock: Lock | undefined;
+  readonly dependencies: Dependencies | undefined;
+}
+
+class Build {
+  readonly #options: BuilderOptions;
+  readonly #session: BuildSession;
+  readonly #tree: SourceTree;
+  readonly #background: Promise<unknown>[] = [];
+
+  constructor(options: BuilderOptions, session: BuildSession) {
+    this.#options = options;
+    this.#session = session;
+    this.#tree = diskTree(session.disk.source);
+  }
+
+  async run(): Promise<BuiltImage> {
+    await this.#unpack();
+    const detection = await this.#detect();
+    const toolchain = await openToolchain(this.#options, detection.pythonVersion);
+    const { lock, dependencies } = await this.#dependencies(detection, toolchain);
+    return await this.#session.report('code', async () => {
+      const value = await this.#code(detection, toolchain, lock, dependencies);
+      const files = value.staticFiles ? `, ${value.staticFiles.fileCount} static files` : '';
+      return { value, detail: `${value.layers.code.sha256.slice(0, 6)}${files}` };
+    });
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#background);
+  }
+
+  async #unpack(): Promise<void> {
+    const { disk, request, signal } = this.#session;
+    await this.#session.report('unpack', async () => {
+      const { archivePath, buildUid } = request;
+      const value = await unpackArchive({
+        archivePath,
+        directory: disk.source,
+        uid: buildUid,
+        signal,
+      });
+      return { value, detail: `${value.fileCount} files` };
+    });
+  }
+
+  async #detect(): Promise<Detection> {
+    const pythonVersions = this.#options.interpreters.map(({ version }) => version);
+    const { config, progress } = this.#session.request;
+    return await this.#session.report('detect', async () => {
+      const value = detect(this.#tree, { pythonVersions, config });
+      for (const one of value.findings) progress.finding(one);
+      const framework = value.settings ? 'django' : (value.entry?.framework ?? 'procfile');
+      return { value, detail: `${framework}, Python ${value.pythonVersion}` };
+    });
+  }
+
+  async #dependencies(detection: Detection, toolchain: Toolchain): Promise<Resolved> {
+    const source = detection.dependencies;
+    return await this.#session.report<Resolved>('dependencies', async () => {
+      const tree = this.#tree;
+      const lock = await resolveLock(this.#options, this.#session, { source, tree, toolchain });
+      if (lock === undefined) return { value: { lock, dependencies: undefined }, detail: 'none' };
+      const dependencies = await dependencyLayer(this.#options, this.#session, {
+        lock,
+        toolchain,
+        file: source.files[0] ?? '',
+        lines: requirementLines(source, tree),
+        cwd: under('/app', source.directory).replace(/\/$/, ''),
+        paths: await pathsKey(this.#session, source, tree),
+      });
+      void this.#inBackground(dependencies.layer);
+      const kept = dependencies.cached ? ', kept' : '';
+      return { value: { lock, dependencies }, detail: `${lock.packages.length} packages${kept}` };
+    });
+  }
+
+  async #code(
+    detection: Detection,
+    toolchain: Toolchain,
+    lock: Lock | undefined,
+    dependencies: Dependencies | undefined,
+  ): Promise<BuiltImage> {
+    const { disk, request } = this.#session;
+    const overlay = usesOverlay(detection);
+    if (overlay) await writeOverlay(disk.overlay, detection.settings?.name ?? '');
+    const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
+    const driver = await this.#add(driverFor(detection, lock), toolchain, lock);
+    const guess = applicationOf(detection, undefined)?.kind ?? 'wsgi';
+    const server = this.#inBackground(
+      this.#add(serverFor(detection, lock, guess), toolchain, lock),
+    );
+    const packed = dependencies?.directory === undefined ? await dependencies?.layer : undefined;
+    const env = imageEnv(detection, overlay);
+    const lower = [...toolchain.baseLayers, ...present(packed), ...driver, runtime];
+    const venv = dependencies?.directory;
+    const report = await prepareCode(this.#session, {
+      detection,
+      layers: lower,
+      venv,
+      imageEnv: env,
+      overlay,
+    });
+    const code = this.#inBackground(this.#packCode());
+    const kind = applicationOf(detection, report)?.kind ?? guess;
+    const servers =
+      kind === guess
+        ? await server
+        : await this.#add(serverFor(detection, lock, kind), toolchain, lock);
+    const usesDriver = Object.values(report.databases ?? {}).some(({ engine }) =>
+      /postg|psycopg/.test(engine),
+    );
+    const layer = await dependencies?.layer;
+    const layers = {
+      stack: toolchain.stack.layer,
+      ...(toolchain.interpreterLayer ? { interpreter: toolchain.interpreterLayer } : {}),
+      ...(layer ? { dependencies: layer } : {}),
+      additions: [...servers, ...(usesDriver ? driver : [])],
+      runtime,
+      code: await code,
+    };
+    return describeImage({ detection, report, lock, layers, env, config: request.config });
+  }
+
+  async #add(
+    name: AdditionName | undefined,
+    toolchain: Toolchain,
+    lock: Lock | undefined,
+  ): Promise<LayerRef[]> {
+    if (name === undefined) return [];
+    return [await additionLayer(this.#options, this.#session, { name, toolchain, lock })];
+  }
+
+  async #packCode(): Promise<LayerRef> {
+    const { disk, signal } = this.#session;
+    const trees = [
+      { directory: disk.source, prefix: '/app', exclude: ['.git'] },
+      { directory: disk.staticFiles, prefix: '/static' },
+      { directory: disk.overlay, prefix: '/opt/tandem/overlay' },
+    ] as const;
+    return await this.#options.imageStore.packTrees(trees, { signal });
+  }
+
+  /** Its failure is the build's once somebody awaits it; until then it must not crash the agent. */
+  #inBackground<T>(work: Promise<T>): Promise<T> {
+    this.#background.push(work.catch(() => undefined));
+    return work;
+  }
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
+}
+
+function usesOverlay(detection: Detection): boolean {
+  const { settings, config } = detection;
+  return settings !== undefined && config.overlay !== false && !settings.configurations;
+}
+
+function imageEnv(detection: Detection, overlay: boolean): Record<string, string> {
+  const { settings, entry } = detection;
+  const module = overlay ? 'tandem_settings' : settings?.name;
+  const pathEntry = entry?.pathEntry ?? '';
+  return {
+    ...(module === undefined ? {} : { DJANGO_SETTINGS_MODULE: module }),
+    ...(pathEntry === detection.root ? {} : { PYTHONPATH: under('/app', pathEntry) }),
+    // For servers that the project starts itself: a committed gunicorn.conf.py does not move them.
+    GUNICORN_CMD_ARGS: '--bind=[::]:8000 --worker-tmp-dir=/dev/shm --forwarded-allow-ips=*',
+    FORWARDED_ALLOW_IPS: '*',
+  };
+}
+
+/** Nearly every Django app ends up on PostgreSQL, and about half bring no driver. */
+function driverFor(detection: Detection, lock: Lock | undefined): AdditionName | undefined {
+  const names = lock?.packages.map(({ name }) => name) ?? [];
+  if (detection.settings === undefined) return undefined;
+  if (names.some((name) => POSTGRESQL_DRIVERS.includes(name))) return undefined;
+  const django = versionIn(lock, 'django');
+  const isOld =
+    django !== undefined &&
+    compareVersions(parseVersion(django), parseVersion(DRIVER_PSYCOPG3_SINCE_DJANGO)) < 0;
+  return isOld ? 'psycopg2' : 'psycopg';
+}
+
+function serverFor(
+  detection: Detection,
+  lock: Lock | undefined,
+  kind: 'wsgi' | 'asgi',
+): AdditionName | undefined {
+  const server = kind === 'wsgi' ? 'gunicorn' : 'uvicorn';
+  const isOwn = detection.named.processes['web'] !== undefined;
+  return isOwn || versionIn(lock, server) !== undefined ? undefined : server;
+}

@@ -1,0 +1,48 @@
+// The web process when the project names none: gunicorn for WSGI, uvicorn for ASGI. Pure.
+import { LIMITS } from '../domain/limits.ts';
+import type { ProcessType } from '../domain/release.ts';
+import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+
+export interface Application {
+  readonly module: string;
+  readonly attribute: string;
+  readonly kind: 'wsgi' | 'asgi';
+  readonly factory: boolean;
+}
+
+/** Longer than a request should take, shorter than the grace of a web process. */
+const GRACEFUL_TIMEOUT_S = 25;
+const UVICORN_GRACEFUL_SINCE = '0.22';
+
+export function serverCommand(
+  application: Application,
+  uvicornVersion: string | undefined,
+): ProcessType {
+  const command =
+    application.kind === 'wsgi' ? gunicorn(application) : uvicorn(application, uvicornVersion);
+  return { kind: 'web', command, keepAliveMs: LIMITS.gunicorn.keepAliveS * 1000 };
+}
+
+/** Everything else stands in tandem_runtime/gunicorn_conf.py, which also reads the project's own. */
+function gunicorn({ module, attribute, factory }: Application): string {
+  const target = factory ? `'${module}:${attribute}()'` : `${module}:${attribute}`;
+  return `python -m gunicorn --config python:tandem_runtime.gunicorn_conf ${target}`;
+}
+
+function uvicorn({ module, attribute, factory }: Application, version: string | undefined): string {
+  const isOld =
+    version !== undefined &&
+    compareVersions(parseVersion(version), parseVersion(UVICORN_GRACEFUL_SINCE)) < 0;
+  return [
+    'python -m uvicorn',
+    // One worker unless WEB_CONCURRENCY says otherwise: it is asynchronous.
+    `--host :: --port ${LIMITS.instance.port}`,
+    `--timeout-keep-alive ${LIMITS.gunicorn.keepAliveS}`,
+    ...(isOld ? [] : [`--timeout-graceful-shutdown ${GRACEFUL_TIMEOUT_S}`]),
+    // Nothing but our balancers reaches it.
+    "--proxy-headers --forwarded-allow-ips '*'",
+    '--no-access-log',
+    ...(factory ? ['--factory'] : []),
+    `${module}:${attribute}`,
+  ].join(' ');
+}

@@ -1,0 +1,118 @@
+// Runs the project once, in the image it will run in: bytecode, facts, static files. One process,
+// without network, under the app's build uid.
+import { join } from 'node:path';
+import { TandemError } from '@tandem/protocol';
+import { diagnose } from '../../domain/diagnosis/diagnose.ts';
+import { LIMITS } from '../../domain/limits.ts';
+import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
+import type { LayerRef } from '../../ports/image-store.ts';
+import { mountOf, type BuildSession, type StepResult } from '../build-session.ts';
+import type { Detection } from '../detect/detect.ts';
+import { under } from '../detect/source-tree.ts';
+import { parsePrepareReport, type PrepareReport } from './prepare-report.ts';
+import { standInConfig } from './stand-in-config.ts';
+
+const REPORT_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface PrepareRequest {
+  readonly detection: Detection;
+  readonly layers: readonly LayerRef[];
+  /** A virtualenv that is not packed yet. */
+  readonly venv: string | undefined;
+  readonly imageEnv: Readonly<Record<string, string>>;
+  readonly overlay: boolean;
+}
+
+export async function prepareCode(
+  session: BuildSession,
+  request: PrepareRequest,
+): Promise<PrepareReport> {
+  const { disk } = session;
+  const result = await session.run({
+    name: 'prepare',
+    layers: request.layers,
+    args: ['/venv/bin/python', '-m', 'tandem_runtime.prepare'],
+    env: envOf(session, request),
+    cwd: under('/app', request.detection.root).replace(/\/$/, ''),
+    uid: session.request.buildUid,
+    mounts: [
+      mountOf(disk.work, '/build', false),
+      mountOf(disk.source, '/app', false),
+      mountOf(disk.staticFiles, '/static', false),
+      mountOf(disk.overlay, '/opt/tandem/overlay'),
+      ...(request.venv === undefined ? [] : [mountOf(request.venv, '/venv')]),
+    ],
+    network: false,
+  });
+  const path = join(disk.work, 'report.json');
+  const report = parsePrepareReport(await readUntrustedFile(path, REPORT_BYTES_MAX));
+  if (report === undefined || report.error !== undefined || result.exit.code !== 0) {
+    throw explain(request.detection, result, report);
+  }
+  return report;
+}
+
+function envOf(session: BuildSession, request: PrepareRequest): Record<string, string> {
+  const { detection, imageEnv } = request;
+  const { hostnames, config } = session.request;
+  const path = ['/opt/tandem/runtime', imageEnv['PYTHONPATH']].filter(Boolean).join(':');
+  const plan = {
+    framework: detection.settings ? 'django' : 'other',
+    source: '/app',
+    static: detection.config.static !== false,
+    entry: detection.entry,
+  };
+  return {
+    ...standInConfig(),
+    ...config,
+    ...imageEnv,
+    PYTHONPATH: path,
+    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_PUBLIC: hostnames.some((host) => !isLocal(host)) ? '1' : '0',
+    TANDEM_PREPARE: JSON.stringify(plan),
+    TANDEM_RESULT: '/build/report.json',
+  };
+}
+
+function isLocal(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost');
+}
+
+function explain(
+  detection: Detection,
+  { exit, logTail }: StepResult,
+  report: PrepareReport | undefined,
+): TandemError {
+  const settingsModule = detection.settings?.name;
+  const cause = diagnose({
+    phase: 'build',
+    exit,
+    logTail,
+    memoryBytes: LIMITS.build.memoryBytes,
+    developmentOnly: detection.dependencies.developmentOnly,
+    ...(settingsModule === undefined ? {} : { settingsModule }),
+  });
+  const said = report?.error?.message ?? lastLine(logTail);
+  if (/No space left on device|Errno 28/.test(said)) {
+    return new TandemError('DISK_FULL', 'The disk of the build is full.', {
+      hint: 'the limit is 8 GiB',
+    });
+  }
+  const isCollecting = report?.stage === 'static';
+  if (cause !== undefined && !(isCollecting && cause.code === 'IMPORT_FAILED')) {
+    return TandemError.fromBody(cause);
+  }
+  if (isCollecting) {
+    return new TandemError('STATIC_FAILED', `collectstatic failed: ${said}`, {
+      where: detection.settings?.file,
+      hint: 'mend it, or serve the files otherwise: static = false in tandem.toml',
+    });
+  }
+  return new TandemError('IMPORT_FAILED', `The project cannot be imported: ${said}`, {
+    hint: 'the traceback is in the log',
+  });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,49 @@
+// What `tandem_runtime.prepare` reports. The project's code ran beside it, so it is checked as
+// hostile input.
+import * as v from 'valibot';
+
+const Name = v.pipe(v.string(), v.maxLength(300));
+const ModuleName = v.pipe(v.string(), v.regex(/^[\w.]{1,300}$/));
+const Entry = v.object({
+  module: ModuleName,
+  attribute: ModuleName,
+  kind: v.picklist(['wsgi', 'asgi']),
+});
+
+const Report = v.object({
+  stage: v.picklist(['start', 'settings', 'setup', 'entry', 'static', 'done']),
+  notes: v.array(v.object({ rule: Name, value: Name, why: v.pipe(v.string(), v.maxLength(2000)) })),
+  error: v.optional(v.object({ type: Name, message: v.string() })),
+  entry: v.nullish(Entry),
+  djangoVersion: v.optional(Name),
+  debug: v.optional(v.boolean()),
+  databases: v.optional(v.record(Name, v.object({ engine: Name, host: Name }))),
+  asgiApplication: v.nullish(Name),
+  installedApps: v.optional(v.array(Name)),
+  middleware: v.optional(v.array(Name)),
+  overrides: v.optional(v.array(v.object({ setting: Name, value: v.string(), why: v.string() }))),
+  migrations: v.optional(v.array(v.pipe(v.string(), v.regex(/^\w{1,200}\.\w{1,200}$/)))),
+  static: v.optional(
+    v.object({
+      url: v.nullish(v.string()),
+      root: v.pipe(
+        v.string(),
+        v.regex(/^\/(static|app)(\/[\w.-]+)*$/),
+        v.check((path) => !path.split('/').includes('..')),
+      ),
+      fileCount: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    }),
+  ),
+});
+export type PrepareReport = v.InferOutput<typeof Report>;
+
+/** Undefined when there is none or it is not what ours would be. */
+export function parsePrepareReport(text: string | undefined): PrepareReport | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const result = v.safeParse(Report, JSON.parse(text));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
