@@ -11,7 +11,6 @@ import {
   type Installation,
 } from '../../domain/installation.ts';
 import { machineMemory } from '../../lib/process-memory.ts';
-import { LIMITS } from '../../domain/limits.ts';
 import type { Repository } from '../../nexus/documents/repository.ts';
 import { KEYS } from '../../nexus/documents/repository.ts';
 import type { ClusterDocument } from '../../nexus/documents/schemas.ts';
@@ -19,8 +18,11 @@ import type { SecretBox } from '../../nexus/secrets/secret-box.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import { logsDirectory, type Paths } from '../../ports/paths.ts';
-import { generatePassword } from '../../services/postgresql/credentials.ts';
-import { SharedPostgresql } from '../../services/postgresql/postgresql.ts';
+import {
+  clusterMemoryBytes,
+  generatePassword,
+  SharedPostgresql,
+} from '../../services/postgresql/index.ts';
 
 const KIND = 'postgresql';
 const MAJOR = 15;
@@ -53,7 +55,7 @@ export async function openSharedDatabase(
       adminAddresses: [gatewayIpv6(installation.ipv6Prefix), gatewayIpv4(installation.slot)],
       appRanges: [ipv6Range(installation.ipv6Prefix), ipv4Range(installation.slot)],
       adminPassword: secrets.open(ADMIN_SECRET_PATH, cluster.adminPassword),
-      memoryBytes: await clusterMemoryBytes(),
+      memoryBytes: clusterMemoryBytes((await machineMemory()).totalBytes),
       logPath: join(logsDirectory(paths), '0', 'postgresql~-~postgresql.log'),
     },
   });
@@ -72,12 +74,4 @@ async function ensureClusterDocument(options: SharedDatabaseOptions): Promise<Cl
     const value: ClusterDocument = { schemaVersion: 1, ...addresses, adminPassword };
     return { writes: [{ kind: 'put', key, value }], result: value };
   });
-}
-
-/** A quarter of the machine, in steps so coarse that a new kernel does not restart the cluster. */
-async function clusterMemoryBytes(): Promise<number> {
-  const { memoryBytesMin, memoryBytesMax } = LIMITS.postgresql;
-  const { totalBytes } = await machineMemory();
-  const quarter = Math.floor(totalBytes / 4 / memoryBytesMin) * memoryBytesMin;
-  return Math.min(memoryBytesMax, Math.max(memoryBytesMin, quarter));
 }
