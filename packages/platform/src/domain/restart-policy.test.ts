@@ -27,6 +27,13 @@ describe('decideRestart', () => {
     expect(decision).toEqual({ action: 'give-up', delayMs: 0, reason });
   });
 
+  it('never gives up where no number of crashes is too many', () => {
+    const unlimited = { ...limits, crashesMax: Infinity };
+    const decision = decideRestart({ exit, history: crashes(2_000), limits: unlimited, nowMs });
+    const reason = 'ended with status 1, retry 2000 in 60 s';
+    expect(decision).toEqual({ action: 'restart', delayMs: limits.delayMsMax, reason });
+  });
+
   it.each<[string, Crash[], number]>([
     ['a stable run just now', [...crashes(5), stable], 1],
     ['a stable run, then a crash', [...crashes(5), stable, short], 2],

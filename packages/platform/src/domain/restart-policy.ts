@@ -10,6 +10,7 @@ export interface Crash {
   readonly uptimeMs: number;
 }
 
+/** `crashesMax` may be infinite. */
 export type RestartLimits = {
   readonly [Key in keyof typeof LIMITS.restart]: number;
 };
@@ -59,7 +60,8 @@ export function decideRestart({ exit, history, limits, nowMs }: RestartQuestion)
   const backoffMs = backoff(crashes, limits);
   // A clock that jumped must neither shorten the wait below nothing nor stretch it.
   const delayMs = Math.min(backoffMs, Math.max(0, endedAtMs + backoffMs - nowMs));
-  const reason = `${cause}, retry ${crashes}/${limits.crashesMax} in ${Math.ceil(delayMs / 1000)} s`;
+  const of = Number.isFinite(limits.crashesMax) ? `/${limits.crashesMax}` : '';
+  const reason = `${cause}, retry ${crashes}${of} in ${Math.ceil(delayMs / 1000)} s`;
   return { action: 'restart', delayMs, reason };
 }
 

@@ -54,6 +54,8 @@ export interface InstanceSpec extends ProcessSpec {
    * are met by the restart policy.
    */
   readonly onProbation: boolean;
+  /** A service of the platform: never given up, however often it crashes. */
+  readonly essential?: boolean;
   readonly probe?: ProbeSpec;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   readonly stopGraceMs: number;

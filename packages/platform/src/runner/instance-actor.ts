@@ -144,7 +144,7 @@ export class InstanceActor {
     const decision = decideRestart({
       exit: failure.exit ?? { code: 255, outOfMemory: false },
       history: this.#crashes,
-      limits: LIMITS.restart,
+      limits: this.#spec.essential ? { ...LIMITS.restart, crashesMax: Infinity } : LIMITS.restart,
       nowMs,
     });
     this.#note(decision.reason);

@@ -36,6 +36,7 @@ export function clusterInstance(options: ClusterOptions): InstanceSpec {
     instanceId: `postgresql-${fingerprint(options, settings, rules)}`,
     desired: 'running',
     onProbation: false,
+    essential: true,
     appId: PLATFORM_APP_ID,
     appName: 'tandem',
     uid: options.uid,
