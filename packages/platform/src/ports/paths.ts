@@ -33,6 +33,8 @@ export const appDirectory = (paths: Paths, appId: number): string =>
 export const volumesDirectory = (paths: Paths): string => join(paths.data, 'volumes');
 export const buildDirectory = (paths: Paths): string => join(paths.data, 'build');
 export const keptStatic = (paths: Paths): string => join(paths.data, 'static-kept');
+/** Writable by the balancers' uid: the route table they last had. */
+export const balancerState = (paths: Paths): string => join(paths.data, 'balancer');
 export const controlSocket = (paths: Paths): string => join(paths.run, 'control.sock');
 export const nexusSocket = (paths: Paths): string => join(paths.run, 'nexus');
 export const staticSocket = (paths: Paths): string => join(paths.run, 'static', 'static.sock');

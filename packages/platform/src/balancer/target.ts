@@ -1,0 +1,81 @@
+// One instance as this balancer sees it: its connections, its health, what is under way on it.
+// Lives as long as the table names the instance, then until the last request on it is done.
+import { LIMITS } from '../domain/limits.ts';
+import type { Upstream } from '../domain/route-table.ts';
+import { type Address, ConnectionPool } from './connection-pool.ts';
+import { TargetHealth } from './target-health.ts';
+
+/** A request or tunnel under way. */
+export interface Flight {
+  readonly kind: 'request' | 'tunnel';
+  /** Ends it now; its grace is over. */
+  cut(): void;
+}
+
+/** Of a keep-alive time that is known, how much a request that cannot be retried may rely on. */
+const SAFE_SHARE = 0.5;
+/** Our own connections close this long before the server would close them. */
+const CLOSE_AHEAD_MS = 1_000;
+
+export class Target {
+  readonly instanceId: string;
+  readonly connections: ConnectionPool;
+  readonly health = new TargetHealth();
+  readonly #keepAliveMs: number | undefined;
+  readonly #flights = new Set<Flight>();
+  #withdrawn = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(instanceId: string, address: Address, keepAliveMs?: number) {
+    this.instanceId = instanceId;
+    this.#keepAliveMs = keepAliveMs;
+    this.connections = new ConnectionPool(address, idleMsMaxOf(keepAliveMs));
+  }
+
+  static of(upstream: Upstream): Target {
+    const { instanceId, address, port, keepAliveMs } = upstream;
+    return new Target(instanceId, { host: address, port }, keepAliveMs);
+  }
+
+  get outstanding(): number {
+    return this.#flights.size;
+  }
+
+  /** The table names it no more: nothing starts here. */
+  get withdrawn(): boolean {
+    return this.#withdrawn;
+  }
+
+  /** Idle time up to which a kept connection serves; requests that can be repeated risk more. */
+  reusableForMs(repeatable: boolean): number {
+    if (repeatable) return idleMsMaxOf(this.#keepAliveMs);
+    if (this.#keepAliveMs === undefined) return LIMITS.balancer.reuseIdleMsMax;
+    return Math.min(this.#keepAliveMs, LIMITS.balancer.keepAliveMs) * SAFE_SHARE;
+  }
+
+  begin(flight: Flight): void {
+    this.#flights.add(flight);
+  }
+
+  end(flight: Flight): void {
+    this.#flights.delete(flight);
+    if (this.#flights.size === 0) this.#onEmpty?.();
+  }
+
+  /** `onEmpty` runs once nothing is under way any more, perhaps at once. */
+  withdraw(onEmpty: () => void): void {
+    this.#withdrawn = true;
+    this.connections.close();
+    this.#onEmpty = onEmpty;
+    if (this.#flights.size === 0) onEmpty();
+  }
+
+  cut(kind: Flight['kind']): void {
+    for (const flight of [...this.#flights]) if (flight.kind === kind) flight.cut();
+  }
+}
+
+function idleMsMaxOf(keepAliveMs: number | undefined): number {
+  const known = keepAliveMs === undefined ? Infinity : keepAliveMs - CLOSE_AHEAD_MS;
+  return Math.max(0, Math.min(LIMITS.balancer.keepAliveMs, known));
+}
