@@ -14,6 +14,8 @@ export interface Service {
   /** Started in this order; a crash of one does not restart those that need it. */
   readonly dependsOn: readonly string[];
   readonly ready: ReadyCheck;
+  /** Default: 30 s. */
+  readonly readyTimeoutMs?: number;
   readonly stop: {
     /** To the main process only, like KillMode=process. */
     readonly signal: 'SIGTERM' | 'SIGQUIT' | 'SIGINT';

@@ -139,7 +139,7 @@ export class Supervisor {
       const running = (await this.pid(service.name)) !== undefined;
       ready = running && (await isReady(service.ready));
       return ready || (await crashes(this.#directory(service.name))) >= CRASHES_MAX;
-    }, READY_TIMEOUT_MS);
+    }, service.readyTimeoutMs ?? READY_TIMEOUT_MS);
     return ready;
   }
 

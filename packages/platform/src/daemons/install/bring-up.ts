@@ -1,6 +1,6 @@
 // From nothing, or from any half-way state, to a healthy installation. Every step looks at what is
 // there first, so running it again changes nothing and repairs what is dead.
-import { mkdir } from 'node:fs/promises';
+import { chown, mkdir } from 'node:fs/promises';
 import { TandemError, type PlatformStatus } from '@tandem/protocol';
 import { ControlClient } from '@tandem/protocol/client';
 import { findOrCreateInstallation } from '../../adapters/installation-registry/create-installation.ts';
@@ -11,8 +11,14 @@ import { prepareStaticServer } from '../../adapters/nginx/nginx-command.ts';
 import { waitFor } from '../../adapters/s6/service-state.ts';
 import { Supervisor } from '../../adapters/s6/supervisor.ts';
 import { ensureStack } from '../../adapters/stacks/ensure-stack.ts';
-import type { Installation } from '../../domain/installation.ts';
-import { controlSocket, platformLogs, superviseDirectory, type Paths } from '../../ports/paths.ts';
+import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
+import {
+  balancerState,
+  controlSocket,
+  platformLogs,
+  superviseDirectory,
+  type Paths,
+} from '../../ports/paths.ts';
 import { withInstallationLock } from './lock.ts';
 import { balancerCount, daemonEnvironment, type Checkout } from './machine.ts';
 import type { SandboxKind, UpOptions } from './options.ts';
@@ -43,7 +49,7 @@ export async function bringUp(
     const found = await findOrCreateInstallation({ ...DEFAULTS, ...options }, new SlotRegistry());
     const { installation, paths, created } = found;
     refuseOtherSettings(options, installation);
-    await makeDirectories(paths);
+    await makeDirectories(installation, paths);
     const sandbox = installation.sandbox ?? 'crun';
     await prepareMachine(installation, sandbox, paths, context);
     await startServices(options, sandbox, found, context);
@@ -67,11 +73,13 @@ function refuseOtherSettings(options: UpOptions, installation: Installation): vo
   }
 }
 
-async function makeDirectories(paths: Paths): Promise<void> {
+async function makeDirectories({ slot }: Installation, paths: Paths): Promise<void> {
   // Unprivileged daemons pass through to their own sockets and trees; they cannot list.
   for (const path of [paths.data, paths.run]) await mkdir(path, { recursive: true, mode: 0o711 });
-  await mkdir(platformLogs(paths), { recursive: true, mode: 0o700 });
-  await mkdir(superviseDirectory(paths), { recursive: true, mode: 0o700 });
+  const platformOnly = [platformLogs(paths), superviseDirectory(paths), balancerState(paths)];
+  for (const path of platformOnly) await mkdir(path, { recursive: true, mode: 0o700 });
+  const balancerUid = platformUid(slot, PLATFORM_UID.balancer);
+  await chown(balancerState(paths), balancerUid, balancerUid);
 }
 
 async function prepareMachine(

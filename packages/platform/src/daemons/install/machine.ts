@@ -28,20 +28,19 @@ export function balancerCount(): number {
   return Math.min(availableParallelism(), BALANCERS_MAX);
 }
 
-/** Where packages come from and whom to trust: what builds need from the operator's environment. */
-const REGISTRY_VARIABLE =
-  /^(PIP|UV|NPM_CONFIG)_[A-Z_]+$|^(SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(HTTPS?|NO|ALL)_PROXY)$/i;
+/** What builds need of the operator's environment: package sources, trust, interpreters. */
+const BUILD_VARIABLE =
+  /^(PIP|UV|NPM_CONFIG)_[A-Z_]+$|^(PYENV_ROOT|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|(HTTPS?|NO|ALL)_PROXY)$/i;
 
 export function daemonEnvironment(
   environment: NodeJS.ProcessEnv,
   checkout: Checkout,
 ): Record<string, string> {
-  const registry = Object.entries(environment).filter(
-    (entry): entry is [string, string] =>
-      REGISTRY_VARIABLE.test(entry[0]) && entry[1] !== undefined,
+  const passed = Object.entries(environment).filter(
+    (entry): entry is [string, string] => BUILD_VARIABLE.test(entry[0]) && entry[1] !== undefined,
   );
   const path = `${checkout.root}/.tools/uv/bin:${COMMAND_ENV['PATH']}`;
-  return { ...Object.fromEntries(registry), ...COMMAND_ENV, PATH: path, HOME: '/root' };
+  return { ...Object.fromEntries(passed), ...COMMAND_ENV, PATH: path, HOME: '/root' };
 }
 
 function buildStamp(root: string): string {

@@ -1,8 +1,8 @@
 // Memory of our own processes: what the platform costs beside the apps. PSS counts a shared page in
 // parts, so the rows add up.
-import { readFile } from 'node:fs/promises';
 import type { Mark } from '../../adapters/leftovers/mark.ts';
 import { findProcesses, type FoundProcess } from '../../adapters/leftovers/processes.ts';
+import { pssBytes as pssBytesOf } from '../../lib/process-memory.ts';
 
 export interface MemoryRow {
   readonly name: string;
@@ -17,7 +17,7 @@ export async function memoryTable(mark: Mark): Promise<MemoryRow[]> {
   for (const process of own) {
     const name = daemonOf(process.command);
     const row = rows.get(name) ?? { name, processes: 0, pssBytes: 0 };
-    const pssBytes = row.pssBytes + (await readPssBytes(process.pid));
+    const pssBytes = row.pssBytes + ((await pssBytesOf(process.pid)) ?? 0);
     rows.set(name, { name, processes: row.processes + 1, pssBytes });
   }
   return [...rows.values()].sort((a, b) => b.pssBytes - a.pssBytes);
@@ -35,9 +35,4 @@ export function daemonOf(command: string): string {
 
 function isPlatform({ cgroup, command }: FoundProcess): boolean {
   return cgroup === undefined || daemonOf(command) === 'conmon';
-}
-
-async function readPssBytes(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }

@@ -1,10 +1,19 @@
 // The daemons of an installation, in the order of their start. Data: the same list could become
 // systemd units with socket activation and KillMode=process.
+import { join } from 'node:path';
 import type { HeldSocket, Service } from '../../adapters/s6/service.ts';
 import { dnsmasqCommand } from '../../adapters/instance-network/dnsmasq-command.ts';
 import { listeningSocket } from '../../adapters/s6/listening-socket.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
-import { controlSocket, staticSocket, superviseDirectory, type Paths } from '../../ports/paths.ts';
+import {
+  balancerState,
+  controlSocket,
+  keysDirectory,
+  nexusSocket,
+  staticSocket,
+  superviseDirectory,
+  type Paths,
+} from '../../ports/paths.ts';
 import { daemonFile, type Checkout } from './machine.ts';
 import type { SandboxKind } from './options.ts';
 
@@ -20,7 +29,9 @@ export interface ServiceInputs {
 }
 
 /** Ends what the balancer has under way; long-lived connections are cut after it. */
-const BALANCER_GRACE_MS = 65_000;
+const BALANCER_GRACE_MS = 40_000;
+/** The first start takes in stacks and interpreters and makes the database cluster. */
+const AGENT_READY_TIMEOUT_MS = 180_000;
 /** A TERM ends the agent only: instances live on and are adopted by the next one. */
 const AGENT_GRACE_MS = 15_000;
 
@@ -70,25 +81,30 @@ function agent(inputs: ServiceInputs): Service {
     env: { TANDEM_BUILD: checkout.build },
     dependsOn: [],
     ready: { kind: 'unix-socket', path: controlSocket(paths) },
+    readyTimeoutMs: AGENT_READY_TIMEOUT_MS,
     stop: { signal: 'SIGTERM', graceMs: AGENT_GRACE_MS },
   };
 }
 
 function balancer(inputs: ServiceInputs, index: number): Service {
-  const { checkout, installation } = inputs;
+  const { checkout, installation, paths } = inputs;
   const uid = platformUid(installation.slot, PLATFORM_UID.balancer);
   const name = `balancer-${index}`;
+  const keys = keysDirectory(paths);
   return {
     name,
     argv: [
       ...([checkout.node, '--max-semi-space-size=4', daemonFile(checkout, 'balancer')] as const),
-      ...placeArguments(inputs),
       ...['--name', name, '--listen-fd', '0'],
+      ...['--nexus-socket', nexusSocket(paths), '--nexus-key', join(keys, 'nexus.pub')],
+      ...['--key', join(keys, 'balancer.key'), '--static-socket', staticSocket(paths)],
+      ...['--state', join(balancerState(paths), `${name}.json`)],
     ],
     env: { TANDEM_BUILD: checkout.build },
     user: { uid, gid: uid },
     socket: httpSocket(inputs),
-    dependsOn: ['sockets'],
+    // The agent makes the keys.
+    dependsOn: ['sockets', 'agent'],
     ready: { kind: 'http', port: installation.httpPort },
     stop: { signal: 'SIGTERM', graceMs: BALANCER_GRACE_MS },
   };
