@@ -28,6 +28,7 @@ const USAGE_CODES: readonly ErrorCode[] = ['USAGE', 'APP_NOT_CHOSEN'];
 
 export function exitCodeOf(thrown: unknown): number {
   if (hasCode(thrown, 'PLATFORM_UNREACHABLE')) return EXIT.unreachable;
+  if (hasCode(thrown, 'CANCELLED')) return EXIT.interrupted;
   if (USAGE_CODES.some((code) => hasCode(thrown, code))) return EXIT.usage;
   return toTandemError(thrown).kind === 'user' ? EXIT.userError : EXIT.platformDefect;
 }

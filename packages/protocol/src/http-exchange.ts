@@ -158,6 +158,9 @@ async function readBody(response: IncomingMessage, call: Call): Promise<string> 
     }
   } catch (error) {
     throw abortReason(call.signal) ?? unreachable(call.path, error);
+  } finally {
+    // An upload that was refused in the middle would keep the connection open.
+    response.destroy();
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,6 +1,6 @@
 // Stays with a deploy until its end: tells it, passes on Ctrl-C, and says what came of it. Every
 // command that makes a release ends here.
-import { TandemError, hasCode, type DeployEvent, type DeployStarted } from '@tandem/protocol';
+import { TandemError, type DeployEvent, type DeployStarted } from '@tandem/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
@@ -128,7 +128,7 @@ async function conclude(
     ? TandemError.fromBody(status.error as never)
     : new TandemError('INTERNAL', 'The deploy ended without a reason.');
   if (!output.json) output.failure(error, consequence);
-  return hasCode(error, 'CANCELLED') ? EXIT.interrupted : exitCodeOf(error);
+  return exitCodeOf(error);
 }
 
 /** `v8 not released; v7 serves` */

@@ -1,27 +1,47 @@
 // Writes answers: JSON, errors with the status of their code, and streams of lines.
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { ERROR_CODES, toTandemError, type ErrorBody } from '@tandem/protocol';
+import { ERROR_CODES, toTandemError } from '@tandem/protocol';
 import { LIMITS } from '../../domain/limits.ts';
 
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+/** After a refusal in mid-upload: how long the rest may still arrive. */
+const LINGER_MS = 5_000;
+
+export async function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+): Promise<void> {
   const body = Buffer.from(JSON.stringify(value));
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': body.length,
     'cache-control': 'no-store',
   });
-  response.end(body);
+  response.write(body);
+  await requestRead(response.req);
+  response.end();
 }
 
-export function sendError(response: ServerResponse, thrown: unknown): void {
+export async function sendError(response: ServerResponse, thrown: unknown): Promise<void> {
   const body = toTandemError(thrown).toBody();
-  if (response.headersSent) endStreamWithError(response, body);
-  else sendJson(response, ERROR_CODES[body.code].httpStatus, { error: body });
+  if (!response.headersSent) {
+    await sendJson(response, ERROR_CODES[body.code].httpStatus, { error: body });
+  } else response.end(`${JSON.stringify({ error: body })}\n`);
 }
 
-function endStreamWithError(response: ServerResponse, body: ErrorBody): void {
-  response.end(`${JSON.stringify({ error: body })}\n`);
+/**
+ * Ending an answer ends the connection, and a connection closed with bytes unread is an error to a
+ * client that is still writing: it would never read why it was refused.
+ */
+async function requestRead(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  const giveUp = AbortSignal.timeout(LINGER_MS);
+  await Promise.race([
+    once(request, 'end', { signal: giveUp }),
+    once(request, 'close', { signal: giveUp }),
+  ]).catch(() => undefined);
 }
 
 /**

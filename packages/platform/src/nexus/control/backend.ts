@@ -48,7 +48,7 @@ export interface RunSession {
   readonly stdin: Readable;
   /** Written with back-pressure; the server ends it after `run` has settled. */
   readonly output: Writable;
-  onResize(listener: (size: TerminalSize) => void): void;
+  readonly onResize: (listener: (size: TerminalSize) => void) => void;
   /** Fires when the user is gone: end the command. */
   readonly signal: AbortSignal;
 }

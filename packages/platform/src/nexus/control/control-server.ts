@@ -13,8 +13,6 @@ import type { UploadLimits } from './upload.ts';
 import { checkAppName } from './validation.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** After a refusal in mid-upload: how long the rest may still arrive, so the client can read why. */
-const LINGER_MS = 5_000;
 const CLOSE_GRACE_MS = 2_000;
 
 export interface ControlServerOptions {
@@ -80,9 +78,10 @@ class ControlServerProcess {
       await handle(this.#options.backend, this.#withLimits(exchange));
     } catch (error) {
       this.#report(error, request);
-      sendError(response, error);
+      await sendError(response, error);
     } finally {
-      this.#finish(request, response);
+      // A stream that we stopped is cut, so the client knows that it is not complete.
+      if (!response.writableEnded) response.destroy();
     }
   }
 
@@ -94,15 +93,6 @@ class ControlServerProcess {
   #withLimits(exchange: Omit<Exchange, 'uploadLimits'>): Exchange {
     const { uploadLimits } = this.#options;
     return uploadLimits ? { ...exchange, uploadLimits } : exchange;
-  }
-
-  /** A stream that was ended by us is cut, so the client knows that it is not complete. */
-  #finish(request: IncomingMessage, response: ServerResponse): void {
-    if (!response.writableEnded) response.destroy();
-    if (request.complete || request.destroyed) return;
-    request.resume();
-    const timer = setTimeout(() => request.destroy(), LINGER_MS);
-    request.once('close', () => clearTimeout(timer));
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

@@ -38,7 +38,7 @@ function answer(
   produce: (backend: ControlBackend, exchange: Exchange) => Promise<unknown>,
 ): Handler {
   return async (backend, exchange) => {
-    sendJson(exchange.response, status, await produce(backend, exchange));
+    await sendJson(exchange.response, status, await produce(backend, exchange));
   };
 }
 
