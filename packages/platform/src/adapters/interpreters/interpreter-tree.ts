@@ -96,10 +96,12 @@ async function relocateTexts(prefix: string, tree: string, series: string): Prom
  * have neither. Symbols go first: strip(1) may damage what patchelf has rearranged.
  */
 async function relocateProgram(tree: string, series: string): Promise<void> {
+  const binaries: string[] = [];
   for await (const path of glob(`lib/{,python${series}/lib-dynload/}*.so*`, { cwd: tree })) {
     const isLink = (await lstat(join(tree, path))).isSymbolicLink();
-    if (!isLink) await run('strip', '--strip-debug', join(tree, path));
+    if (!isLink) binaries.push(join(tree, path));
   }
+  await run('strip', '--strip-debug', ...binaries);
   await run('patchelf', '--set-rpath', '$ORIGIN/../lib', join(tree, `bin/python${series}`));
 }
 
