@@ -1,16 +1,19 @@
-// Real conmon processes write, logs are rotated under them, a reader follows: no line is lost and
-// none comes twice.
+// Real processes write (conmon, too), their logs are rotated under them, a reader follows: no line is
+// lost, none comes twice, and all stay in order.
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { LogLine } from '@tandem/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareConmon, reopenConmonLog } from '../../packages/platform/src/lib/conmon.ts';
 import { listLogFiles } from '../../packages/platform/src/telemetry/log-files.ts';
 import { readLogs } from '../../packages/platform/src/telemetry/log-reader.ts';
 import { decideRotation } from '../../packages/platform/src/telemetry/log-rotation.ts';
+import { exitOf, runTypeScript } from '../support/run-typescript.ts';
 
+const WRITER = join(import.meta.dirname, '../support/rotating-writer.ts');
 const LINES = 4_000;
 const ID = 'a12-7';
 const LOG = `web.1~v3~${ID}.log`;
@@ -38,7 +41,7 @@ sys.stdout.write("the end")
 sys.stdout.flush()
 `;
 
-describe('logs of conmon', () => {
+describe('logs', () => {
   let root: string;
   let directory: string;
 
@@ -74,34 +77,61 @@ describe('logs of conmon', () => {
     return rotation.rename.length;
   }
 
-  it('are whole across rotations, while they are followed and afterwards', async () => {
+  /** Follows in the background; `lines` grows. */
+  function follow(): { lines: LogLine[]; end: () => Promise<void> } {
     const abort = new AbortController();
-    const followed: LogLine[] = [];
+    const lines: LogLine[] = [];
     const following = (async () => {
       const { signal } = abort;
-      for await (const line of readLogs({ directory, follow: true, signal })) followed.push(line);
+      for await (const line of readLogs({ directory, follow: true, signal })) lines.push(line);
     })();
+    const end = async (): Promise<void> => {
+      abort.abort();
+      await following;
+    };
+    return { lines, end };
+  }
+
+  async function readAll(): Promise<LogLine[]> {
+    const lines: LogLine[] = [];
+    const signal = AbortSignal.timeout(20_000);
+    for await (const line of readLogs({ directory, follow: false, signal })) lines.push(line);
+    return lines;
+  }
+
+  const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+  it('are whole across rotations, while they are followed and afterwards', async () => {
+    const followed = follow();
+    let rotations = 0;
     try {
       await startPayload();
-      let rotations = 0;
       while (readdirSync(join(root, 'exits')).length === 0) {
         rotations += await rotate();
         await new Promise((resolve) => setTimeout(resolve, 60));
       }
-      expect(rotations).toBeGreaterThan(5);
-      await expect.poll(() => followed.at(-1)?.text, { timeout: 10_000 }).toBe('the end');
+      await expect.poll(() => followed.lines.at(-1)?.text, { timeout: 10_000 }).toBe('the end');
     } finally {
-      abort.abort();
-      await following;
+      await followed.end();
     }
-    const numbers = (lines: readonly LogLine[]): number[] =>
-      lines.slice(0, -1).map(({ text }) => Number(text.split(' ')[1]));
-    expect(numbers(followed)).toEqual(Array.from({ length: LINES }, (_, index) => index));
-    expect(followed.find(({ text }) => text.startsWith('line 250 '))?.text).toHaveLength(20_009);
+    expect(rotations).toBeGreaterThan(5);
+    const numbers = followed.lines.slice(0, -1).map(({ text }) => Number(text.split(' ')[1]));
+    expect(numbers).toEqual(upTo(LINES));
+    const long = followed.lines.find(({ text }) => text.startsWith('line 250 '));
+    expect(long?.text).toHaveLength(20_009);
+    expect(await readAll()).toEqual(followed.lines);
+  });
 
-    const read: LogLine[] = [];
-    const signal = AbortSignal.timeout(20_000);
-    for await (const line of readLogs({ directory, follow: false, signal })) read.push(line);
-    expect(read).toEqual(followed);
+  it('stay in order when they rotate faster than a reader can look', async () => {
+    const followed = follow();
+    try {
+      const writer = runTypeScript(WRITER, [join(directory, LOG)]);
+      const count = Number(await text(writer.stdout));
+      expect(await exitOf(writer)).toBe(0);
+      await expect.poll(() => followed.lines.length, { timeout: 20_000 }).toBe(count);
+      expect(followed.lines.map((line) => Number(line.text))).toEqual(upTo(count));
+    } finally {
+      await followed.end();
+    }
   });
 });

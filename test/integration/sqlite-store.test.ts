@@ -7,10 +7,12 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
 import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
+import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
 import { exitOf, runTypeScript, type Script } from '../support/run-typescript.ts';
 
 const WRITER = join(import.meta.dirname, '../support/store-writer.ts');
 const KILLS = 8;
+const BOUNDED = { timeoutMs: 10_000 };
 
 describe('SqliteStore and processes', () => {
   let directory: string;
@@ -78,6 +80,31 @@ describe('SqliteStore and processes', () => {
     expect(seen).toBe(20);
     await store.close();
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('says so when the disk is full, loses nothing, and goes on when there is room', async () => {
+    await runCommand(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], BOUNDED);
+    try {
+      const store = await openStore();
+      const put = (key: string) =>
+        store.transact([], [{ kind: 'put', key, value: 'x'.repeat(50_000) }]);
+      let written = 0;
+      const full = (async () => {
+        for (; written < 100; written += 1) await put(`k/${written}`);
+      })();
+      await expect(full).rejects.toMatchObject({ code: 'DISK_FULL' });
+      expect(written).toBeGreaterThan(2);
+      expect((await store.list('k/')).documents).toHaveLength(written);
+      await runCommand(['mount', '-o', 'remount,size=8m', directory], BOUNDED);
+      await put('after');
+      await store.close();
+
+      const again = await openStore();
+      expect((await again.list('')).documents).toHaveLength(written + 1);
+      await again.close();
+    } finally {
+      await runCommand(['umount', directory], BOUNDED);
+    }
   });
 
   it('prints no warning when it loads SQLite', async () => {

@@ -5,8 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Bell } from '../lib/bell.ts';
 
 const POLL_MS = 1_000;
-/** Changes that come together are told once; a chatty file does not keep its reader busy. */
-const SETTLE_MS = 50;
+/** Changes that come together are told once. */
+const SETTLE_MS_MIN = 50;
+/** A chatty file keeps its reader busy for a tenth of the time at most. */
+const SETTLE_PER_WORK = 10;
 
 export class DirectoryWatch {
   readonly #directory: string;
@@ -25,10 +27,14 @@ export class DirectoryWatch {
     return this.#bell.rings;
   }
 
-  /** Resolves after a change since `heard`, the poll interval, or when the signal fires. */
-  async changed(heard: number): Promise<void> {
+  /**
+   * Resolves after a change since `heard`, the poll interval, or when the signal fires. `lookMs` is
+   * what a look at the directory costs.
+   */
+  async changed(heard: number, lookMs: number): Promise<void> {
     await this.#bell.wait(heard, POLL_MS, this.#signal);
-    await delay(SETTLE_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+    const settleMs = Math.min(POLL_MS, Math.max(SETTLE_MS_MIN, lookMs * SETTLE_PER_WORK));
+    await delay(settleMs, undefined, { signal: this.#signal }).catch(() => undefined);
     this.#start();
   }
 

@@ -43,21 +43,42 @@ export function parseLogFileName(
   return { process, release, id, series, part: part === undefined ? undefined : Number(part) };
 }
 
-/** Parts of a series stand together, oldest first. Empty when there is no directory. */
+/** A rotation is over in moments; a directory that changes all the time is taken as it is. */
+const LISTINGS_MAX = 5;
+
+/**
+ * Parts of a series stand together, oldest first. Empty when there is no directory. Of one moment:
+ * were a file renamed and made anew between our looks at the names and at the files, the new one
+ * would be listed without the part that comes before it.
+ */
 export async function listLogFiles(
   directory: string,
   isWanted: (name: LogSeriesName) => boolean = () => true,
 ): Promise<LogFile[]> {
+  let names = await listNames(directory, isWanted);
+  for (let listings = 1; ; listings += 1) {
+    const files = await Promise.all(names.map((name) => describeFile(directory, name)));
+    const namesAfter = await listNames(directory, isWanted);
+    if (names.join('/') === namesAfter.join('/') || listings === LISTINGS_MAX) {
+      return uniqueFiles(files.filter((file) => file !== undefined)).sort(bySeriesAndAge);
+    }
+    names = namesAfter;
+  }
+}
+
+async function listNames(
+  directory: string,
+  isWanted: (name: LogSeriesName) => boolean,
+): Promise<string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const wanted = names.filter((name) => {
+  const isOurs = (name: string): boolean => {
     const parsed = parseLogFileName(name);
     return parsed !== undefined && isWanted(parsed);
-  });
-  const files = await Promise.all(wanted.map((name) => describeFile(directory, name)));
-  return uniqueFiles(files.filter((file) => file !== undefined)).sort(bySeriesAndAge);
+  };
+  return names.filter(isOurs).sort();
 }
 
 export function groupBySeries(files: readonly LogFile[]): Map<string, LogFile[]> {

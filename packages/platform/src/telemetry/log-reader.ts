@@ -85,7 +85,9 @@ class LogReader {
     try {
       while (!signal.aborted) {
         const heard = watch.heard;
+        const beforeMs = performance.now();
         const series = groupBySeries(await this.#list());
+        const lookMs = performance.now() - beforeMs;
         const grown = [...series.values()].filter((parts) => this.#readerOf(parts).hasNew(parts));
         const sources = grown.map((parts) => this.#source(parts, -Infinity, false));
         for await (const line of mergeByTime(sources)) {
@@ -94,7 +96,7 @@ class LogReader {
         }
         yield* this.#abandonedLines(series);
         this.#forgetGone(series);
-        await watch.changed(heard);
+        await watch.changed(heard, lookMs);
       }
     } finally {
       watch.close();
