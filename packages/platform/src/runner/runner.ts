@@ -20,6 +20,7 @@ export function createRunner(context: RunnerContext): Runner & LogOwner {
 
 /** Who must be told when a log file was renamed. */
 export interface LogOwner {
+  isWriting(instanceId: string): boolean;
   reopenLog(instanceId: string): Promise<void>;
 }
 
@@ -88,6 +89,11 @@ class NodeRunner implements Runner, LogOwner {
 
   noteServed(instanceId: string): void {
     this.#actors.get(instanceId)?.noteServed();
+  }
+
+  isWriting(instanceId: string): boolean {
+    // The balancers' request lines have a writer that notices a rename by itself.
+    return this.#actors.has(instanceId) || instanceId === 'balancer';
   }
 
   async reopenLog(instanceId: string): Promise<void> {

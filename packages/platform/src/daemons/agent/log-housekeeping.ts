@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../ports/clock.ts';
+import type { LogOwner } from '../../runner/runner.ts';
 import { logsDirectory, type Paths } from '../../ports/paths.ts';
 import { rotateLogs } from '../../telemetry/log-rotation.ts';
 
@@ -10,17 +11,21 @@ const INTERVAL_MS = 10_000;
 export interface LogHousekeeping {
   readonly paths: Paths;
   readonly clock: Clock;
-  readonly reopenLog: (instanceId: string) => Promise<void>;
+  readonly owner: LogOwner;
   readonly report: (text: string, error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
 export async function keepLogs(options: LogHousekeeping): Promise<void> {
-  const { paths, clock, signal } = options;
+  const { paths, clock, owner, signal } = options;
   while (!signal.aborted) {
     const root = logsDirectory(paths);
     for (const appId of await readdir(root).catch(() => [])) {
-      await rotateLogs(join(root, appId), options.reopenLog).catch((error: unknown) => {
+      await rotateLogs(
+        join(root, appId),
+        (id) => owner.reopenLog(id),
+        (id) => owner.isWriting(id),
+      ).catch((error: unknown) => {
         options.report(`logs of app ${appId} could not be rotated`, error);
       });
     }

@@ -33,9 +33,11 @@ export class DeployEvents {
     return channel;
   }
 
-  /** Frees memory; the file stays until the app is destroyed. */
-  close(appId: number, deploy: number): void {
-    this.#channels.delete(`${appId}/${deploy}`);
+  /** Frees memory once all is on disk; the file stays until the app is destroyed. */
+  async close(appId: number, deploy: number): Promise<void> {
+    const key = `${appId}/${deploy}`;
+    await this.#channels.get(key)?.flush();
+    this.#channels.delete(key);
   }
 }
 
@@ -67,6 +69,10 @@ export class Channel {
     // Order is kept by the chain; a full disk costs the replay, never the deploy.
     this.#writing = this.#writing.then(() => appendFile(this.#path, line)).catch(() => undefined);
     for (const wake of [...this.#waiting]) wake();
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing;
   }
 
   /** Events from `from` on, then those to come, ending after `finished` or when `signal` fires. */

@@ -24,7 +24,7 @@ export interface DeploysOptions {
 export class Deploys {
   readonly #options: DeploysOptions;
   readonly #events: DeployEvents;
-  readonly #runs = new Map<string, DeployRun>();
+  readonly #runs = new Map<string, { readonly run: DeployRun; readonly tidied: Promise<void> }>();
   /** Builds take much memory: one at a time on a node. */
   readonly #builds = new KeyedMutex();
 
@@ -85,7 +85,7 @@ export class Deploys {
     const deploy = await repository.modifyDeploy(appId, number, (document) =>
       document.state === 'running' ? { ...document, cancelRequested: true } : document,
     );
-    if (deploy.state === 'running') this.#runs.get(`${appId}/${number}`)?.cancel();
+    if (deploy.state === 'running') this.#runs.get(`${appId}/${number}`)?.run.cancel();
   }
 
   async channel(appId: number, number: number): Promise<Channel> {
@@ -95,7 +95,7 @@ export class Deploys {
   /** Resolves when no deploy of this app is under way any more. */
   async idle(appId: number): Promise<void> {
     const runs = [...this.#runs].filter(([key]) => key.startsWith(`${appId}/`));
-    await Promise.all(runs.map(([, run]) => run.finished));
+    await Promise.all(runs.map(([, { tidied }]) => tidied));
   }
 
   async #run(appId: number, number: number): Promise<void> {
@@ -107,16 +107,14 @@ export class Deploys {
       events: await this.#events.channel(appId, number),
       builds: this.#builds,
     });
-    this.#runs.set(key, run);
-    void run.finished
+    const tidied = run.finished
       .then(() => this.#tidy(appId, number))
       .catch((error: unknown) => {
         this.#options.context.report(`deploy ${key} could not be tidied up`, error);
       })
-      .finally(() => {
-        this.#runs.delete(key);
-        this.#events.close(appId, number);
-      });
+      .then(() => this.#events.close(appId, number))
+      .finally(() => this.#runs.delete(key));
+    this.#runs.set(key, { run, tidied });
   }
 
   /** What can wait until nobody waits for the deploy any more. */
