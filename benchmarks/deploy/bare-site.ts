@@ -4,7 +4,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { timed } from './figure.ts';
@@ -80,10 +79,9 @@ export class BareSite {
   }
 }
 
-/** As the platform starts it. */
+/** As the platform starts it in an instance of the default size. */
 function gunicornArgs(port: number): string[] {
-  const workers = String(1 + availableParallelism());
-  const server = ['--worker-class', 'gthread', '--workers', workers, '--threads', '8'];
+  const server = ['--worker-class', 'gthread', '--workers', '2', '--threads', '8'];
   return [...server, '--bind', `127.0.0.1:${port}`, 'site_root.wsgi'];
 }
 

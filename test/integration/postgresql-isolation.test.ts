@@ -71,6 +71,47 @@ describe('a hostile app cannot connect', () => {
   });
 });
 
+describe('from the sandbox of an app', () => {
+  const psql = async (env: Record<string, string>, linked: boolean) => {
+    const { fixture, service } = cluster;
+    const { hostname, ipv6, port } = service.link();
+    const query = `psql "$DATABASE_URL" -tAc 'SELECT current_user' 2>&1`;
+    return await fixture.run(query, {
+      network: fixture.addresses(linked ? [{ ipv6, port }] : []),
+      hosts: { [hostname]: ipv6 },
+      env: {
+        PATH: '/usr/lib/postgresql/15/bin:/usr/bin:/bin',
+        PGCONNECT_TIMEOUT: '2',
+        ...service.environment(victim),
+        ...env,
+      },
+    });
+  };
+
+  it('its environment opens its database', async () => {
+    expect(await psql({}, true)).toMatchObject({ code: 0, output: 'app_2\n' });
+  });
+
+  it('TLS is there for whoever insists', async () => {
+    expect(await psql({ PGSSLMODE: 'require' }, true)).toMatchObject({ output: 'app_2\n' });
+  });
+
+  it('there is no way to the server without a link', async () => {
+    const { code, output } = await psql({}, false);
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/timeout expired|Connection refused|Network is unreachable/);
+  });
+
+  it('the superuser is refused, even with the right password', async () => {
+    const { hostname, port } = cluster.service.link();
+    const { adminPassword } = cluster.options;
+    const DATABASE_URL = `postgresql://tandem:${adminPassword}@${hostname}:${port}/postgres`;
+    const { code, output } = await psql({ DATABASE_URL }, true);
+    expect(code).not.toBe(0);
+    expect(output).toContain('pg_hba.conf rejects connection');
+  });
+});
+
 describe('a hostile app cannot reach the server behind its database', () => {
   it.each([
     `COPY (SELECT 1) TO PROGRAM 'id'`,
