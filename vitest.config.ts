@@ -16,7 +16,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/support/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'test/support/**/*.test.ts',
+            'script/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

@@ -96,7 +96,11 @@ export const DeployStatus = v.object({
 export type DeployStatus = v.InferOutput<typeof DeployStatus>;
 export const DeployList = v.object({ deploys: v.array(DeployStatus) });
 
-/** GET /v1/apps/:app/deploys/:n/events?from=SEQ: NDJSON of these; ends after `finished`. */
+/**
+ * GET /v1/apps/:app/deploys/:n/events?from=SEQ: NDJSON of these; ends after `finished`. Of the states
+ * of a phase, `progress` with `ms` is a step that is over and `done` ends the phase: both are told as
+ * lines when they have a detail. `progress` without `ms` says only what is under way.
+ */
 export const DeployEvent = v.variant('type', [
   v.object({
     type: v.literal('phase'),
