@@ -2,7 +2,7 @@
 // installations. A stack counts once its description (NAME.json) stands beside the image.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { TandemError } from '@tandem/protocol';
@@ -37,6 +37,8 @@ export interface StackOptions {
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 /** Others may be building all kinds before us. */
 const LOCK_TIMEOUT_MS = 45 * 60_000;
+/** Tree, packages and image of the largest one at once. */
+const ROOM_BYTES_MIN = 1024 ** 3;
 const SQUASH_TIMEOUT_MS = 180_000;
 /** Level 15 would save 5 MB of 60 and cost a first start of the platform ten seconds. */
 const COMPRESSION_LEVEL = 9;
@@ -55,7 +57,10 @@ export async function ensureStack(kind: StackKind, options: StackOptions): Promi
   try {
     return await withFileLock(join(cacheDirectory, '.lock'), lock, async (lockFd) => {
       await sweep(cacheDirectory);
-      return (await findStack(kind, cacheDirectory)) ?? (await build(kind, options, lockFd));
+      const found = await findStack(kind, cacheDirectory);
+      if (found) return found;
+      await assertRoom(cacheDirectory);
+      return await build(kind, options, lockFd);
     });
   } catch (error) {
     throw explain(error, kind, options);
@@ -67,10 +72,11 @@ export async function findStack(kind: StackKind, directory: string): Promise<Sta
   const hash = recipeHash(kind, process.arch);
   const pattern = new RegExp(`^${DISTRIBUTION}-${kind}-\\d{8}-${hash}\\.json$`);
   const names = await readdir(directory).catch(() => []);
-  for (const name of names
-    .filter((entry) => pattern.test(entry))
+  const newestFirst = names
+    .filter((name) => pattern.test(name))
     .sort()
-    .reverse()) {
+    .reverse();
+  for (const name of newestFirst) {
     const stack = await readStack(directory, name);
     if (stack) return stack;
   }
@@ -87,6 +93,15 @@ async function readStack(directory: string, name: string): Promise<Stack | undef
   } catch {
     return undefined;
   }
+}
+
+/** Asked first: apt reports a full disk in many ways. */
+async function assertRoom(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= ROOM_BYTES_MIN) return;
+  throw new TandemError('DISK_FULL', `a stack needs 1 GiB in ${directory}`, {
+    hint: `Free space there: df -h ${directory}`,
+  });
 }
 
 /** With the lock held, every work directory is a leftover. */
