@@ -45,7 +45,11 @@ export async function prepareCode(
     network: false,
   });
   const path = join(disk.work, 'report.json');
-  const report = parsePrepareReport(await readUntrustedFile(path, REPORT_BYTES_MAX));
+  const { report, flaw } = parsePrepareReport(await readUntrustedFile(path, REPORT_BYTES_MAX));
+  if (flaw !== undefined) {
+    // Ours is never like that: the project wrote it, or we have a defect.
+    throw new TandemError('BUILD_FAILED', `The report of the build is not as expected: ${flaw}.`);
+  }
   if (report === undefined || report.error !== undefined || result.exit.code !== 0) {
     throw explain(request.detection, result, report);
   }

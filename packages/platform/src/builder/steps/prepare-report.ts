@@ -22,7 +22,7 @@ const Report = v.object({
   installedApps: v.optional(v.array(Name)),
   middleware: v.optional(v.array(Name)),
   overrides: v.optional(v.array(v.object({ setting: Name, value: v.string(), why: v.string() }))),
-  migrations: v.optional(v.array(v.pipe(v.string(), v.regex(/^\w{1,200}\.\w{1,200}$/)))),
+  migrations: v.optional(v.array(v.pipe(v.string(), v.regex(/^\w{1,200}\.[^\s/]{1,200}$/)))),
   static: v.optional(
     v.object({
       url: v.nullish(v.string()),
@@ -37,13 +37,20 @@ const Report = v.object({
 });
 export type PrepareReport = v.InferOutput<typeof Report>;
 
-/** Undefined when there is none or it is not what ours would be. */
-export function parsePrepareReport(text: string | undefined): PrepareReport | undefined {
-  if (text === undefined) return undefined;
+export interface ReadReport {
+  readonly report?: PrepareReport;
+  /** What is wrong with it. Neither: there is none. */
+  readonly flaw?: string;
+}
+
+export function parsePrepareReport(text: string | undefined): ReadReport {
+  if (text === undefined) return {};
   try {
     const result = v.safeParse(Report, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
+    if (result.success) return { report: result.output };
+    const [issue] = result.issues;
+    return { flaw: `${v.getDotPath(issue) ?? 'report'}: ${issue.message}` };
+  } catch (error) {
+    return { flaw: String(error) };
   }
 }

@@ -16,6 +16,7 @@ import { parseLock, type Lock } from './lock.ts';
 import { requirementsOfPoetryLock } from './poetry-lock.ts';
 import { layersOn, uvEnv, type Toolchain } from './toolchain.ts';
 
+const PUBLIC_INDEX = 'https://pypi.org/simple';
 const LOCK_BYTES_MAX = 8 * 1024 * 1024;
 const EDITABLE_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg'];
 
@@ -106,7 +107,7 @@ async function runUv(
   await rm(output, { force: true });
   if (result.exit.code === 0 && text !== undefined) {
     const own = source.kind === 'pyproject' && source.installProject ? '-e .\n' : '';
-    return text + own;
+    return withoutDefaultIndex(text, options.indexUrl ?? PUBLIC_INDEX) + own;
   }
   const lines = requirementLines(source, tree);
   throw explainInstall({
@@ -152,6 +153,14 @@ function uvArgs(source: DependencySource, toolchain: Toolchain): [string, ...str
   // Indexes that the files name belong to the lock: they decide where a package comes from.
   const emit = ['--generate-hashes', '--emit-index-url', '--emit-find-links'];
   return ['/build/bin/uv', 'pip', 'compile', file, ...emit, ...python, ...output];
+}
+
+/** The index that everybody uses says nothing of where these packages come from. */
+function withoutDefaultIndex(text: string, index: string): string {
+  const lines = text.split('\n');
+  const isDefault = (line: string): boolean =>
+    line.replace(/\/$/, '') === `--index-url ${index.replace(/\/$/, '')}`;
+  return lines.filter((line) => !isDefault(line)).join('\n');
 }
 
 function needsCompiler(log: string): boolean {

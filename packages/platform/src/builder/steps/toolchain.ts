@@ -59,7 +59,7 @@ export function uvEnv(options: BuilderOptions): Record<string, string> {
     UV_HTTP_TIMEOUT: '30',
     NO_COLOR: '1',
     // Image files carry no times that bytecode could be checked against.
-    PYC_INVALIDATION_MODE: 'unchecked-hash',
+    PYC_INVALIDATION_MODE: 'UNCHECKED_HASH',
     ...(options.indexUrl === undefined ? {} : { UV_DEFAULT_INDEX: options.indexUrl }),
   };
 }
