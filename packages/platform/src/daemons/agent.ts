@@ -1,7 +1,7 @@
 // The agent of a node: nexus, builder and runner in one process. It may be killed at any time;
 // instances live on and the next agent adopts them.
 import { toTandemError } from '@tandem/protocol';
-import { startAgent } from './agent/agent.ts';
+import { startAgent, type RunningAgent } from './agent/agent.ts';
 import { AGENT_USAGE, parseAgentOptions } from './agent/options.ts';
 
 async function main(): Promise<void> {
@@ -13,8 +13,14 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   process.once('SIGINT', () => stop.abort());
-  const agent = await startAgent(options, process.env, stop.signal);
-  await agent.stopped;
+  const running: { agent?: RunningAgent } = {};
+  // From script/down: end all instances first. One that is still starting leaves that to the sweep.
+  process.once('SIGUSR2', () => {
+    if (!running.agent) process.exit(0);
+    void running.agent.endInstances().finally(() => stop.abort());
+  });
+  running.agent = await startAgent(options, process.env, stop.signal);
+  await running.agent.stopped;
   // Timers and watchers of adopted instances would keep the process alive for nothing.
   process.exit(0);
 }

@@ -30,10 +30,14 @@ import { createPlatformProbe } from './platform-probe.ts';
 import { openSharedDatabase } from './shared-database.ts';
 
 const VERSION = '0.1.0';
+/** Workers that take longer are ended by `script/down`. */
+const END_TIMEOUT_MS = 120_000;
 
 export interface RunningAgent {
   /** Resolves when everything of the agent's own has ended; instances go on. */
   readonly stopped: Promise<void>;
+  /** Before a shutdown of the whole platform: apps, then databases. */
+  endInstances(): Promise<void>;
 }
 
 export async function startAgent(
@@ -91,17 +95,17 @@ export async function startAgent(
     database,
     examineMachine,
   });
-  const control = await startNexus({ context, platform, signal });
+  const nexus = await startNexus({ context, platform, signal });
   void keepLogs({ paths, clock: systemClock, owner: node.runner, report, signal });
 
   const stopped = untilAborted(signal).then(async () => {
-    await control.close();
+    await nexus.control.close();
     await accessLog.close();
     await server.close();
     await node.runner.close();
     await store.close();
   });
-  return { stopped };
+  return { stopped, endInstances: () => nexus.endInstances(END_TIMEOUT_MS) };
 }
 
 async function openTransport(installation: Installation, paths: Paths): Promise<TransportServer> {

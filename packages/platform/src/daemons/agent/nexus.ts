@@ -17,11 +17,17 @@ export interface NexusOptions {
   readonly signal: AbortSignal;
 }
 
+export interface RunningNexus {
+  readonly control: ControlServer;
+  /** Ends all instances of this node in order; they start again with the next agent. */
+  endInstances(timeoutMs: number): Promise<void>;
+}
+
 export async function startNexus({
   context,
   platform,
   signal,
-}: NexusOptions): Promise<ControlServer> {
+}: NexusOptions): Promise<RunningNexus> {
   const routes = new RoutePublisher(context);
   const keeper = new InstanceKeeper(context, routes);
   const deploys = new Deploys({ context, keeper, routes });
@@ -35,11 +41,12 @@ export async function startNexus({
   void keeper.run(signal);
   await context.database.waitUntilHealthy(signal);
   await deploys.resume();
-  return await startControlServer({
+  const control = await startControlServer({
     socketPath: controlSocket(context.paths),
     backend: createOperations(operations),
     onDefect: (error: TandemError, request: string) => {
       context.report(`${request}: ${error.message}`, error.cause ?? error);
     },
   });
+  return { control, endInstances: (timeoutMs) => keeper.endAll(timeoutMs) };
 }

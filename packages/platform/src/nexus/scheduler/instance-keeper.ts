@@ -18,6 +18,8 @@ export class InstanceKeeper {
   readonly #applied = new Set<string>();
   readonly #draining = new Set<string>();
   readonly #listeners = new Set<() => void>();
+  /** While everything is being ended: all that may still run. */
+  #kept: readonly InstanceSpec[] | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
 
@@ -44,6 +46,24 @@ export class InstanceKeeper {
       this.#refreshing = undefined;
     });
     await this.#refreshing;
+  }
+
+  /**
+   * Ends every instance of this node, databases last, each with its signal and grace. The documents
+   * stay as they are, so the next agent starts everything again.
+   */
+  async endAll(timeoutMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { runner, database } = this.#context;
+    for (const kept of [database.instances(), []]) {
+      this.#kept = kept;
+      const ids = new Set(kept.map((spec) => spec.instanceId));
+      await this.refresh();
+      await this.waitUntil(
+        () => runner.observe().every(({ instanceId }) => ids.has(instanceId)),
+        signal,
+      ).catch(() => undefined);
+    }
   }
 
   observed(instanceId: string): ObservedInstance | undefined {
@@ -80,6 +100,10 @@ export class InstanceKeeper {
 
   async #refreshOnce(): Promise<void> {
     const { repository, runner, database } = this.#context;
+    if (this.#kept !== undefined) {
+      runner.apply(this.#kept);
+      return;
+    }
     const specs: InstanceSpec[] = [...database.instances()];
     const apps = await repository.apps();
     for (const app of apps) specs.push(...(await this.#specsOf(app)));
