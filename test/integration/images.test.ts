@@ -125,6 +125,9 @@ describe('SquashfsImageStore on this machine', () => {
     await run('mount', '-t', 'overlay', '-o', options, 'tandem', merged);
     await expect(store.remove(sha256)).rejects.toThrow(/in use/);
     expect(await store.mounted()).toEqual([sha256]);
+    await store.unmount(sha256);
+    await expect(store.remove(sha256)).rejects.toThrow(/in use/);
+    expect(await store.has(sha256)).toBe(true);
     await run('umount', merged);
     await store.remove(sha256);
     expect(await files()).not.toContain(`${sha256}.squashfs`);

@@ -1,7 +1,8 @@
 // Where layers are mounted: `<mounts>/<sha256>`, once for this node however many processes ask, and
 // still there when they have ended. A lock file makes check and mount one step among processes.
-import { mkdir, readdir, readlink, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
 import { withFileLock } from '../../lib/file-lock.ts';
 import { isMountPoint, readMountTable } from '../../lib/mount-table.ts';
@@ -10,6 +11,7 @@ import { runCommand, runToExit } from '../../lib/run-command.ts';
 
 const COMMAND_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 30_000;
+const HELD_DELAYS_MS = [0, 20, 50, 100, 200];
 
 export class LayerMounts {
   readonly #directory: string;
@@ -28,11 +30,7 @@ export class LayerMounts {
     await this.#alone(sha256, async () => {
       if (await isMountPoint(point)) return;
       await this.#locked(async () => {
-        if (await isMountPoint(point)) return;
-        await mkdir(point, { recursive: true, mode: 0o755 });
-        // mount(8) makes the loop device with autoclear: it goes with the last mount.
-        const options = ['-t', 'squashfs', '-o', 'loop,ro,nosuid,nodev'];
-        await runCommand(['mount', ...options, file, point], { timeoutMs: COMMAND_TIMEOUT_MS });
+        if (!(await isMountPoint(point))) await this.#mount(sha256, file);
       });
     });
     return point;
@@ -43,11 +41,15 @@ export class LayerMounts {
   }
 
   /** Runs `removeFile` with the layer unmounted and nobody able to mount it meanwhile. */
-  async retire(sha256: string, removeFile: () => Promise<void>): Promise<void> {
+  async retire(sha256: string, file: string, removeFile: () => Promise<void>): Promise<void> {
     await this.#alone(sha256, () =>
       this.#locked(async () => {
-        if (await isLayerOfOverlay(sha256)) throw inUse(sha256);
+        const wasMounted = await isMountPoint(this.point(sha256));
         await this.#unmount(sha256);
+        if (await isHeld(file)) {
+          if (wasMounted) await this.#mount(sha256, file);
+          throw inUse(sha256);
+        }
         await removeFile();
       }),
     );
@@ -57,6 +59,14 @@ export class LayerMounts {
     const mounts = await readMountTable();
     const here = mounts.filter(({ mountPoint }) => dirname(mountPoint) === this.#directory);
     return [...new Set(here.map(({ mountPoint }) => basename(mountPoint)))];
+  }
+
+  async #mount(sha256: string, file: string): Promise<void> {
+    const point = this.point(sha256);
+    await mkdir(point, { recursive: true, mode: 0o755 });
+    // mount(8) makes the loop device with autoclear: it goes with the last mount.
+    const options = ['-t', 'squashfs', '-o', 'loop,ro,nosuid,nodev'];
+    await runCommand(['mount', ...options, file, point], { timeoutMs: COMMAND_TIMEOUT_MS });
   }
 
   async #unmount(sha256: string): Promise<void> {
@@ -86,26 +96,22 @@ function inUse(sha256: string, cause?: string): TandemError {
 }
 
 /**
- * An overlay keeps its layers alive by itself, so unmounting one succeeds under a running instance;
- * only the mount table of the instance tells.
+ * An overlay keeps its layers alive by itself: unmounting one succeeds under a running instance, but
+ * its loop device stays. One that is mounted elsewhere belongs to a store that shares the file.
  */
-async function isLayerOfOverlay(sha256: string): Promise<boolean> {
-  for (const pid of await onePidPerMountNamespace()) {
-    const mounts = await readMountTable(pid).catch(() => []);
-    const uses = ({ fsType, superOptions }: (typeof mounts)[number]): boolean =>
-      fsType === 'overlay' && superOptions.includes(sha256);
-    if (mounts.some(uses)) return true;
+async function isHeld(file: string): Promise<boolean> {
+  for (const delayMs of HELD_DELAYS_MS) {
+    // The kernel frees a device a moment after its last mount.
+    await setTimeout(delayMs);
+    const sources = new Set((await readMountTable()).map(({ source }) => source));
+    const devices = await loopDevicesOf(file);
+    if (devices.every((device) => sources.has(device))) return false;
   }
-  return false;
+  return true;
 }
 
-async function onePidPerMountNamespace(): Promise<number[]> {
-  const names = await readdir('/proc');
-  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  const byNamespace = new Map<string, number>();
-  for (const pid of pids) {
-    const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (namespace !== undefined) byNamespace.set(namespace, pid);
-  }
-  return [...byNamespace.values()];
+async function loopDevicesOf(file: string): Promise<string[]> {
+  const argv = ['losetup', '--noheadings', '--output', 'NAME', '--associated', file] as const;
+  const { stdout } = await runCommand([...argv], { timeoutMs: COMMAND_TIMEOUT_MS });
+  return stdout.split('\n').flatMap((line) => line.trim() || []);
 }

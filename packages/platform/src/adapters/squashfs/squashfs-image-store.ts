@@ -92,7 +92,7 @@ class SquashfsImageStore implements ImageStore {
 
   async remove(sha256: string): Promise<void> {
     await explained(`removing layer ${sha256.slice(0, 12)}`, undefined, () =>
-      this.#mounts.retire(sha256, () => this.#files.remove(sha256)),
+      this.#mounts.retire(sha256, this.#files.path(sha256), () => this.#files.remove(sha256)),
     );
   }
 
