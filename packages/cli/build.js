@@ -15,6 +15,8 @@ await build({
   target: 'node24',
   conditions: ['development'],
   define: { TANDEM_VERSION: JSON.stringify(version) },
+  minifyWhitespace: true,
+  minifySyntax: true,
   // tar-stream is CommonJS and asks for Node's own modules with require.
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

@@ -1,5 +1,4 @@
 // Client of the control API: one method per endpoint, over a unix socket.
-import { request } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type * as v from 'valibot';
 import * as api from './api.ts';
@@ -10,6 +9,7 @@ import {
   unreachable,
   type Call,
 } from './http-exchange.ts';
+import { request } from './node-http.ts';
 import { RUN_PROTOCOL, encodeRunJson } from './run-frames.ts';
 import { TandemError } from './tandem-error.ts';
 

@@ -1,9 +1,10 @@
 // One request over the control socket, and its answer as JSON or as a stream of lines. Whatever
 // goes wrong below HTTP is PLATFORM_UNREACHABLE; what the platform answers is its own error.
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { ErrorAnswer } from './api.ts';
+import { request } from './node-http.ts';
 import { TandemError } from './tandem-error.ts';
 
 export const ANSWER_TIMEOUT_MS = 30_000;

@@ -24,6 +24,8 @@ type Paint = keyof typeof PAINT;
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
+/** Some terminals say that they are 0 wide. */
+const COLUMNS_DEFAULT = 80;
 /** What is over sooner never blinks. */
 const LIVE_AFTER_MS = 300;
 
@@ -120,7 +122,7 @@ export class Output {
     if (!live || Date.now() - live.sinceMs < LIVE_AFTER_MS) return;
     const elapsedMs = Date.now() - live.sinceMs;
     const frame = FRAMES[Math.floor(elapsedMs / FRAME_MS) % FRAMES.length] ?? '';
-    const room = this.#options.stdout.columns ?? 80;
+    const room = this.#options.stdout.columns || COLUMNS_DEFAULT;
     const line = labelled(live.label, `${frame} ${formatSeconds(elapsedMs)}  ${live.text}`);
     this.#options.stdout.write(`\r\u001b[2K${this.paint('dim', oneLine(line, room))}`);
     this.#painted = true;

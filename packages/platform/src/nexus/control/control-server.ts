@@ -1,7 +1,8 @@
 // The control API on a unix socket that only root can open: HTTP in, calls of the backend out.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RUN_PROTOCOL, toTandemError, type TandemError } from '@tandem/protocol';
+import { createServer } from '@tandem/protocol/node-http';
 import { LIMITS } from '../../domain/limits.ts';
 import { listenPrivately } from '../../lib/private-socket.ts';
 import { sendError } from './answer.ts';
