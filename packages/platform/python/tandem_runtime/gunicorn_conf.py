@@ -31,6 +31,9 @@ def platform_settings():
     settings = {
         "bind": ["[::]:" + os.environ.get("PORT", "8000")],
         "forwarded_allow_ips": "*",
+        # By default gunicorn also expects X-Forwarded-Protocol, with "ssl" where projects that
+        # read it want "https", and refuses a request in which the two disagree.
+        "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
         "daemon": False,
         "pidfile": None,
         "reload": False,
