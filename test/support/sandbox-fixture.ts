@@ -1,6 +1,6 @@
 // An installation of its own for sandbox tests: a slot, a network, one stack as only layer.
 // `close` proves that nothing is left in the kernel.
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
@@ -21,8 +21,14 @@ import {
   instanceAddresses,
   type Installation,
 } from '../../packages/platform/src/domain/installation.ts';
+import { markedPids } from '../../packages/platform/src/adapters/process-sandbox/marked-processes.ts';
+import { createProcessSandbox } from '../../packages/platform/src/adapters/process-sandbox/process-sandbox.ts';
 import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
 import { pathsOf, type Paths } from '../../packages/platform/src/ports/paths.ts';
+import {
+  logText,
+  type SandboxUnderTest,
+} from '../../packages/platform/src/ports/sandbox-under-test.contract.ts';
 import type {
   Sandbox,
   SandboxNetwork,
@@ -93,13 +99,13 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
       return { ...instanceAddresses(installation, counter), links };
     },
     spec: (script, changes = {}) => testSpec(installation, paths, script, changes),
-    readLog: (spec) => readLogText(spec.logPath),
+    readLog: (spec) => logText(spec.logPath),
     run: async (script, changes) => {
       const spec = fixture.spec(script, changes);
       const process = await sandbox.start(spec);
       try {
         const status = await process.exited;
-        return { ...status, output: await readLogText(spec.logPath) };
+        return { ...status, output: await logText(spec.logPath) };
       } finally {
         await process.remove();
       }
@@ -139,7 +145,7 @@ async function testInstallation(root: string): Promise<Installation> {
 }
 
 function testSpec(
-  installation: Installation,
+  installation: Pick<Installation, 'slot'>,
   paths: Paths,
   script: string,
   changes: Partial<SandboxSpec>,
@@ -200,14 +206,6 @@ function scratchDisks(directory: string): CrunSandboxOptions['scratch'] {
   };
 }
 
-/** The text of the lines, without the k8s-file prefix of time, stream and tag. */
-async function readLogText(path: string): Promise<string> {
-  const content = await readFile(path, 'utf8').catch(() => '');
-  return content.replace(/^\S+ std(?:out|err) ([FP]) (.*\n)/gm, (_, tag: string, line: string) =>
-    tag === 'P' ? line.slice(0, -1) : line,
-  );
-}
-
 async function expectNothingLeft(installation: Installation, root: string): Promise<void> {
   const prefix = `td${installation.slot.toString(16).padStart(2, '0')}-`;
   const interfaces = await readdir('/sys/class/net');
@@ -219,4 +217,27 @@ async function expectNothingLeft(installation: Installation, root: string): Prom
     ...(cgroup === null ? [] : ['a cgroup']),
   ];
   if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
+}
+
+/** The same for plain processes, which need neither slot nor network. */
+export async function createProcessFixture(): Promise<SandboxUnderTest> {
+  const root = await mkdtemp('/run/tandem-test-');
+  const id = randomBytes(3).toString('hex');
+  const paths = pathsOf(`test-${id}`, { data: join(root, 'data'), run: join(root, 'run') });
+  await mkdir(join(paths.data, 'logs'), { recursive: true });
+  // The user of a process goes through it to his scratch directory.
+  await chmod(root, 0o711);
+  const options = { installation: { id }, paths, layerDirectory: async () => '/no/layer' };
+  const sandbox = await createProcessSandbox(options);
+  return {
+    sandbox,
+    openSandbox: () => createProcessSandbox(options),
+    spec: (script, changes = {}) => testSpec({ slot: 255 }, paths, script, changes),
+    close: async () => {
+      await sandbox.sweep(() => false);
+      const left = await markedPids(id);
+      if (left.length > 0) throw new Error(`left behind: processes ${left.join(', ')}`);
+      await rm(root, { recursive: true });
+    },
+  };
 }

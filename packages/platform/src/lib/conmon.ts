@@ -5,6 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import type { Readable, Writable } from 'node:stream';
 import { COMMAND_ENV } from './run-command.ts';
@@ -37,6 +38,8 @@ export interface PreparedConmon {
 
 const SYNC_PIPE_FD = 3;
 const START_PIPE_FD = 4;
+const END_TIMEOUT_MS = 5_000;
+const END_INTERVAL_MS = 5;
 const MESSAGE_BYTES_MAX = 64 * 1024;
 
 export function prepareConmon(options: ConmonOptions): PreparedConmon {
@@ -83,7 +86,25 @@ export async function reopenConmonLog(directory: string): Promise<void> {
   }
 }
 
-export const conmonPidFile = (directory: string): string => join(directory, 'conmon.pid');
+/** Waits until conmon has written the end of the log and the exit status; then ends it. */
+export async function conmonEnded(directory: string, id: string): Promise<void> {
+  const deadline = performance.now() + END_TIMEOUT_MS;
+  for (;;) {
+    const pid = await conmonOf(directory, id);
+    if (pid === undefined) return;
+    if (performance.now() > deadline) process.kill(pid, 'SIGKILL');
+    await sleep(END_INTERVAL_MS);
+  }
+}
+
+/** Pid of the conmon that holds `id`; undefined when it has ended. */
+export async function conmonOf(directory: string, id: string): Promise<number | undefined> {
+  const pid = Number(await readFile(conmonPidFile(directory), 'utf8').catch(() => '0'));
+  const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return argv.split('\0').includes(id) ? pid : undefined;
+}
+
+const conmonPidFile = (directory: string): string => join(directory, 'conmon.pid');
 
 function conmonArgs(options: ConmonOptions): string[] {
   const { id, directory } = options;

@@ -1,7 +1,7 @@
 // Control groups of sandboxes, on cgroup v1 (also "hybrid") and v2: where they are, what they count,
 // how everything in them is ended. crun creates them and sets the limits.
 import { mkdir, readdir, readFile, rmdir, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxUsage } from '../../ports/sandbox.ts';
 
@@ -31,21 +31,25 @@ export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> 
   return {
     mode: hybrid ? 'hybrid' : 'v1',
     // Names of joined controllers ("cpu,cpuacct") stand beside symbolic links to them.
-    hierarchies: names.filter((name) => name !== 'unified').map((name) => join(mountPoint, name)),
+    hierarchies: names.map((name) => join(mountPoint, name)),
     swapLimit: (await readFile(swapFile).catch(() => undefined)) !== undefined,
   };
 }
 
-/** Moves a process to its own leaf in every hierarchy, so that it is not counted as the agent's. */
-export async function moveToCgroup(cgroups: Cgroups, path: string, pid: number): Promise<void> {
-  await Promise.all(
-    cgroups.hierarchies.map(async (hierarchy) => {
-      const directory = join(hierarchy, path);
-      await mkdir(directory, { recursive: true });
-      if (hierarchy.endsWith('/cpuset')) await inheritCpuset(hierarchy, path);
-      await writeFile(join(directory, 'cgroup.procs'), String(pid));
-    }),
-  );
+/** Hierarchies that decide who pays for memory and what dies with a service of the host. */
+const HOLDER_HIERARCHIES = ['memory', 'systemd', 'unified'];
+
+/**
+ * Moves a holder out of the agent's groups, so that it is neither counted nor ended with them. One
+ * hierarchy after the other: the first write waits for the kernel (10 ms), the rest do not.
+ */
+export async function moveHolder(cgroups: Cgroups, path: string, pid: number): Promise<void> {
+  for (const hierarchy of cgroups.hierarchies) {
+    if (cgroups.mode !== 'v2' && !HOLDER_HIERARCHIES.includes(basename(hierarchy))) continue;
+    const directory = join(hierarchy, path);
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'cgroup.procs'), String(pid));
+  }
 }
 
 export async function readUsage(cgroups: Cgroups, path: string): Promise<SandboxUsage> {
@@ -144,20 +148,6 @@ async function hasSwapLimit2(mountPoint: string): Promise<boolean> {
   const path = /^0::(.*)$/m.exec(own)?.[1] ?? '/';
   const file = join(mountPoint, path, 'memory.swap.max');
   return (await readFile(file).catch(() => undefined)) !== undefined;
-}
-
-/** A cpuset group takes no process before it has CPUs and memory nodes, and v1 inherits neither. */
-async function inheritCpuset(hierarchy: string, path: string): Promise<void> {
-  let directory = hierarchy;
-  for (const segment of path.split('/').filter((part) => part !== '')) {
-    const parent = directory;
-    directory = join(directory, segment);
-    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-      const present = await readFile(join(directory, file), 'utf8');
-      if (present.trim() !== '') continue;
-      await writeFile(join(directory, file), await readFile(join(parent, file)));
-    }
-  }
 }
 
 function usage(memoryBytes: number, cpuMs: number, pids: number): SandboxUsage {

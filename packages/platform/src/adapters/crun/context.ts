@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { cgroupRoot, type Installation } from '../../domain/installation.ts';
 import type { ExitWatch } from '../../lib/exit-watch.ts';
+import type { KeyedMutex } from '../../lib/mutex.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { sandboxes, type Paths } from '../../ports/paths.ts';
 import type { SandboxNetwork } from '../../ports/sandbox.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { CrunCommand } from './crun-command.ts';
+import type { Seccomp } from './seccomp.ts';
 
 export interface CrunSandboxOptions {
   readonly installation: Installation;
@@ -40,7 +42,10 @@ export interface CrunContext {
   readonly options: CrunSandboxOptions;
   readonly cgroups: Cgroups;
   readonly crun: CrunCommand;
+  readonly seccomp: Seccomp;
   readonly exits: ExitWatch;
+  /** By id: a removal asked for twice is done once, then found done. */
+  readonly removals: KeyedMutex;
   readonly exitDirectory: string;
   readonly bootId: string;
 }
@@ -50,3 +55,11 @@ export const sandboxDirectory = ({ options }: CrunContext, id: string): string =
 
 export const cgroupPath = ({ options }: CrunContext, id: string): string =>
   `${cgroupRoot(options.installation)}/${id}`;
+
+/** Layer that all sandboxes have near the top. */
+export const commonRoot = (paths: Paths): string => join(paths.run, 'root-common');
+
+export const SANDBOX_ID = /^[a-z0-9][a-z0-9-]{0,59}$/;
+
+/** Beside the groups of sandboxes; no id begins with an underscore. */
+export const HOLDER_GROUP = '_conmon';

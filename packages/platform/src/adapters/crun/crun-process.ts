@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pidStartTicks } from '../../lib/boot-id.ts';
 import { reopenConmonLog } from '../../lib/conmon.ts';
+import { isRunning, signalProcess, type ProcessIdentity } from '../../lib/process-identity.ts';
 import type {
   ExitStatus,
   SandboxProcess,
@@ -32,9 +32,7 @@ export class CrunProcess implements SandboxProcess {
 
   /** Whether the process, or conmon that will write its exit status, is there. */
   async isHeld(): Promise<boolean> {
-    const { pid, pidStartTicks: ticks, detail } = this.record;
-    if ((await pidStartTicks(pid)) === ticks) return true;
-    return (await pidStartTicks(Number(detail['conmonPid']))) === detail['conmonStartTicks'];
+    return (await isRunning(mainProcess(this.record))) || (await isRunning(holder(this.record)));
   }
 
   async usage(): Promise<SandboxUsage> {
@@ -42,13 +40,7 @@ export class CrunProcess implements SandboxProcess {
   }
 
   async signal(signal: Signal): Promise<void> {
-    const { pid, pidStartTicks: ticks } = this.record;
-    if ((await pidStartTicks(pid)) !== ticks) return;
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    await signalProcess(mainProcess(this.record), signal);
   }
 
   async reopenLog(): Promise<void> {
@@ -100,4 +92,12 @@ export class CrunProcess implements SandboxProcess {
       () => false,
     );
   }
+}
+
+function mainProcess(record: SandboxRecord): ProcessIdentity {
+  return { pid: record.pid, startTicks: record.pidStartTicks };
+}
+
+function holder({ detail }: SandboxRecord): ProcessIdentity {
+  return { pid: Number(detail['conmonPid']), startTicks: Number(detail['conmonStartTicks']) };
 }

@@ -7,40 +7,36 @@
 //   network namespace           |
 //
 // Everything of a sandbox lies in one directory; `remove` works from that alone.
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
-import {
-  cgroupRoot,
-  gatewayIpv4,
-  gatewayIpv6,
-  type Installation,
-} from '../../domain/installation.ts';
-import { pidStartTicks, readBootId } from '../../lib/boot-id.ts';
-import { prepareConmon, type HeldProcess, type PreparedConmon } from '../../lib/conmon.ts';
-import { isDiskFull } from '../../lib/disk-full.ts';
+import { cgroupRoot, type Installation } from '../../domain/installation.ts';
+import { readBootId } from '../../lib/boot-id.ts';
+import { prepareConmon, type HeldProcess } from '../../lib/conmon.ts';
 import { ExitWatch } from '../../lib/exit-watch.ts';
+import { KeyedMutex } from '../../lib/mutex.ts';
+import { identify } from '../../lib/process-identity.ts';
 import { sandboxes } from '../../ports/paths.ts';
 import type {
   Sandbox,
   SandboxCapabilities,
-  SandboxNetwork,
   SandboxRecord,
   SandboxSpec,
 } from '../../ports/sandbox.ts';
-import { destroyCgroup, detectCgroups, listCgroups, moveToCgroup } from './cgroups.ts';
+import { claimDirectory, makeBundle, startError } from './bundle.ts';
+import { destroyCgroup, detectCgroups, listCgroups } from './cgroups.ts';
 import {
-  cgroupPath,
+  commonRoot,
+  SANDBOX_ID,
   sandboxDirectory,
   type CrunContext,
   type CrunSandboxOptions,
 } from './context.ts';
 import { crunCommand, runCrun, type CrunCommand } from './crun-command.ts';
 import { CrunProcess } from './crun-process.ts';
-import { ociConfig } from './oci-config.ts';
-import { mountOverlay } from './overlay.ts';
 import { removeSandbox } from './remove-sandbox.ts';
-import { writeRootFiles } from './root-files.ts';
+import { writeCommonFiles } from './root-files.ts';
+import { runAttached } from './run-attached.ts';
 import { SECCOMP_PROFILE_PATH, toOciSeccomp, type Seccomp } from './seccomp.ts';
 
 const CAPABILITIES: SandboxCapabilities = {
@@ -56,11 +52,7 @@ const CAPABILITIES: SandboxCapabilities = {
   survivesAgent: true,
 };
 
-const ID = /^[a-z0-9][a-z0-9-]{0,59}$/;
 const CREATE_TIMEOUT_MS = 30_000;
-
-/** conmon's own group; no sandbox id begins with an underscore. */
-const CONMON_GROUP = '_conmon';
 
 export async function createCrunSandbox(options: CrunSandboxOptions): Promise<Sandbox> {
   const exitDirectory = join(options.paths.run, 'exits');
@@ -73,14 +65,17 @@ export async function createCrunSandbox(options: CrunSandboxOptions): Promise<Sa
     options,
     cgroups,
     crun: crunCommand(cgroups.mode, stateDirectory),
+    seccomp: await readSeccomp(options.seccompProfilePath ?? SECCOMP_PROFILE_PATH),
     exits: new ExitWatch(exitDirectory),
+    removals: new KeyedMutex(),
     exitDirectory,
     bootId: await readBootId(),
   };
-  const seccomp = await readSeccomp(options.seccompProfilePath ?? SECCOMP_PROFILE_PATH);
+  await writeCommonFiles(commonRoot(options.paths), options.caBundlePath);
   return {
     capabilities: CAPABILITIES,
-    start: (spec, onRecord) => start(context, seccomp, spec, onRecord),
+    start: (spec, onRecord) => start(context, spec, onRecord),
+    runAttached: (spec, session) => runAttached(context, spec, session),
     adopt: (record) => adopt(context, record),
     sweep: (isKnown) => sweep(context, isKnown),
   };
@@ -98,7 +93,6 @@ async function readSeccomp(path: string): Promise<Seccomp> {
 
 async function start(
   context: CrunContext,
-  seccomp: Seccomp,
   spec: SandboxSpec,
   onRecord: (record: SandboxRecord) => Promise<void> = async () => undefined,
 ): Promise<CrunProcess> {
@@ -112,7 +106,7 @@ async function start(
     logPath: spec.logPath,
   });
   try {
-    await prepare(context, seccomp, spec, directory, conmon);
+    await makeBundle(context, spec, directory, { holderPid: conmon.pid });
     const held = await conmon.create(CREATE_TIMEOUT_MS);
     const record = await recordOf(context, spec.id, held);
     await onRecord(record);
@@ -125,89 +119,21 @@ async function start(
   }
 }
 
-/** The directory is the claim of the id: it must not have been there. */
-async function claimDirectory(context: CrunContext, id: string): Promise<string> {
-  if (!ID.test(id)) throw new TandemError('SANDBOX_FAILED', `"${id}" is not a sandbox id`);
-  const directory = sandboxDirectory(context, id);
-  await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
-    throw new TandemError('SANDBOX_FAILED', `sandbox ${id} exists already`, { cause });
-  });
-  return directory;
-}
-
-async function prepare(
-  context: CrunContext,
-  seccomp: Seccomp,
-  spec: SandboxSpec,
-  directory: string,
-  conmon: PreparedConmon,
-): Promise<void> {
-  const { options, cgroups } = context;
-  // All are awaited, also after a failure: nothing may still be made while it is being removed.
-  const [moved, root, scratch, network] = await Promise.allSettled([
-    moveToCgroup(cgroups, cgroupPath(context, CONMON_GROUP), conmon.pid),
-    makeRoot(options, spec, directory),
-    options.scratch.create(spec.id, spec.limits.tmpBytes),
-    attachNetwork(options, spec.network, directory),
-  ]);
-  valueOf(moved);
-  const config = ociConfig(spec, {
-    rootPath: valueOf(root),
-    cgroupPath: cgroupPath(context, spec.id),
-    scratchPath: valueOf(scratch),
-    initPath: options.initPath ?? '/usr/bin/tini-static',
-    networkNamespace: valueOf(network),
-    seccomp,
-    swapLimit: cgroups.swapLimit,
-  });
-  await writeFile(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 });
-}
-
-async function makeRoot(
-  options: CrunSandboxOptions,
-  spec: SandboxSpec,
-  directory: string,
-): Promise<string> {
-  const files = join(directory, 'root');
-  const target = join(directory, 'rootfs');
-  const { slot, ipv6Prefix } = options.installation;
-  const nameservers = [gatewayIpv6(ipv6Prefix), gatewayIpv4(slot)];
-  const mounting = spec.layers.map((layer) => options.imageStore.mount(layer.sha256));
-  const [layers] = await Promise.all([
-    Promise.all(mounting),
-    writeRootFiles(files, spec, { nameservers, caBundlePath: options.caBundlePath }),
-    mkdir(target),
-  ]);
-  await mountOverlay([files, ...layers.reverse()], target);
-  return target;
-}
-
-async function attachNetwork(
-  options: CrunSandboxOptions,
-  network: SandboxNetwork | undefined,
-  directory: string,
-): Promise<string | undefined> {
-  if (network === undefined) return undefined;
-  // First the note, then the deed: whoever removes this sandbox must find what it had.
-  await writeFile(join(directory, 'network.json'), JSON.stringify(network));
-  return await options.network.attach(network);
-}
-
 async function recordOf(
   context: CrunContext,
   id: string,
   { pid, conmonPid }: HeldProcess,
 ): Promise<SandboxRecord> {
-  const [ticks, conmonTicks] = await Promise.all([pidStartTicks(pid), pidStartTicks(conmonPid)]);
-  if (ticks === undefined) throw new Error(`process ${pid} ended before it was started`);
+  const [main, holder] = await Promise.all([identify(pid), identify(conmonPid)]);
+  if (main.startTicks === 0) throw new Error(`process ${pid} ended before it was started`);
   return {
     schemaVersion: 1,
     sandbox: 'crun',
     id,
     bootId: context.bootId,
     pid,
-    pidStartTicks: ticks,
-    detail: { conmonPid, conmonStartTicks: conmonTicks ?? 0 },
+    pidStartTicks: main.startTicks,
+    detail: { conmonPid, conmonStartTicks: holder.startTicks },
   };
 }
 
@@ -241,7 +167,7 @@ async function sweep(context: CrunContext, isKnown: (id: string) => boolean): Pr
   const { options, cgroups } = context;
   const directories = await readdir(sandboxes(options.paths));
   const groups = await listCgroups(cgroups, cgroupRoot(options.installation));
-  const ids = new Set([...directories, ...groups].filter((id) => ID.test(id)));
+  const ids = new Set([...directories, ...groups].filter((id) => SANDBOX_ID.test(id)));
   const unknown = [...ids].filter((id) => !isKnown(id));
   for (const id of unknown) await removeSandbox(context, id);
   return unknown;
@@ -254,23 +180,6 @@ export async function removeCrunCgroups(installation: Installation): Promise<voi
     await destroyCgroup(cgroups, `${cgroupRoot(installation)}/${name}`);
   }
   await destroyCgroup(cgroups, cgroupRoot(installation));
-}
-
-function valueOf<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-}
-
-function startError(spec: SandboxSpec, error: unknown): TandemError {
-  if (error instanceof TandemError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (isDiskFull(error)) {
-    return new TandemError('DISK_FULL', `no space left to start sandbox ${spec.id}`, {
-      cause: error,
-      hint: 'tandem doctor',
-    });
-  }
-  return new TandemError('SANDBOX_FAILED', `sandbox ${spec.id}: ${message}`, { cause: error });
 }
 
 async function exists(path: string): Promise<boolean> {

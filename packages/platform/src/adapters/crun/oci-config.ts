@@ -1,6 +1,6 @@
 // From a SandboxSpec to the config.json of the OCI runtime specification. Pure.
 // https://github.com/opencontainers/runtime-spec
-import type { SandboxMount, SandboxSpec } from '../../ports/sandbox.ts';
+import type { SandboxMount, SandboxSpec, TerminalSize } from '../../ports/sandbox.ts';
 import { CPU_TOPOLOGY, HOME, INIT } from './root-files.ts';
 import type { Seccomp } from './seccomp.ts';
 
@@ -16,6 +16,7 @@ export interface OciOptions {
   readonly initPath: string;
   readonly seccomp: Seccomp;
   readonly swapLimit: boolean;
+  readonly terminal?: TerminalSize | undefined;
 }
 
 const SHM_BYTES = 64 * 1024 * 1024;
@@ -35,7 +36,7 @@ const READONLY_PATHS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) =
 export function ociConfig(spec: SandboxSpec, options: OciOptions): Record<string, unknown> {
   return {
     ociVersion: '1.0.0',
-    process: { ...ociProcess(spec), args: [INIT, '--', ...spec.args] },
+    process: { ...ociProcess(spec, options.terminal), args: [INIT, '--', ...spec.args] },
     root: { path: options.rootPath, readonly: true },
     hostname: spec.hostname,
     mounts: [
@@ -56,14 +57,15 @@ export function ociConfig(spec: SandboxSpec, options: OciOptions): Record<string
   };
 }
 
-/** Also the form of `crun exec --process`. */
-export function ociProcess(
-  spec: Pick<SandboxSpec, 'args' | 'env' | 'cwd' | 'uid' | 'limits'>,
-  terminal = false,
+function ociProcess(
+  spec: SandboxSpec,
+  terminal: TerminalSize | undefined,
 ): Record<string, unknown> {
   const { uid, limits } = spec;
   return {
-    terminal,
+    terminal: terminal !== undefined,
+    // Without it a terminal begins with no size at all.
+    ...(terminal ? { consoleSize: { width: terminal.columns, height: terminal.rows } } : {}),
     user: { uid, gid: uid, additionalGids: [], umask: 0o022 },
     args: spec.args,
     env: Object.entries({ HOME, ...spec.env }).map(([key, value]) => `${key}=${value}`),

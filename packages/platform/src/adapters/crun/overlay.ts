@@ -6,6 +6,7 @@ import { runCommand, runToExit } from '../../lib/run-command.ts';
 
 /** The kernel takes one page of mount options, and overlayfs 500 layers. */
 const OPTION_BYTES_MAX = 4_095;
+const UNMOUNT_ATTEMPTS_MAX = 5;
 const TIMEOUT_MS = 10_000;
 
 /** `directories`: topmost first, at least two. */
@@ -23,11 +24,13 @@ export async function mountOverlay(directories: readonly string[], target: strin
 
 /** No error when nothing is mounted there. */
 export async function unmountAll(target: string): Promise<void> {
-  while (await isMounted(target)) {
-    const result = await runToExit(['umount', target], { timeoutMs: TIMEOUT_MS });
-    if (result.exitCode === 0) continue;
-    // Somebody looks into it; it goes when they leave.
-    await runCommand(['umount', '--lazy', target], { timeoutMs: TIMEOUT_MS });
+  for (let attempt = 0; await isMounted(target); attempt += 1) {
+    // Lazy when somebody looks into it: it goes when they leave.
+    const how = attempt === 0 ? [] : ['--lazy'];
+    const result = await runToExit(['umount', ...how, target], { timeoutMs: TIMEOUT_MS });
+    if (result.exitCode !== 0 && attempt > UNMOUNT_ATTEMPTS_MAX) {
+      throw new Error(`${target} cannot be unmounted: ${result.stderr.trim()}`);
+    }
   }
 }
 

@@ -2,21 +2,21 @@
 // idempotent; the directory goes last, so that after a crash the sweep finds the rest.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { conmonPidFile } from '../../lib/conmon.ts';
+import { conmonEnded } from '../../lib/conmon.ts';
 import type { SandboxNetwork } from '../../ports/sandbox.ts';
 import { destroyCgroup } from './cgroups.ts';
 import { cgroupPath, sandboxDirectory, type CrunContext } from './context.ts';
 import { unmountAll } from './overlay.ts';
 
-const HOLDER_TIMEOUT_MS = 5_000;
-const HOLDER_INTERVAL_MS = 5;
-
 export async function removeSandbox(context: CrunContext, id: string): Promise<void> {
+  await context.removals.run(id, () => takeApart(context, id));
+}
+
+async function takeApart(context: CrunContext, id: string): Promise<void> {
   const { options, cgroups, exits, exitDirectory, crun } = context;
   const directory = sandboxDirectory(context, id);
   await destroyCgroup(cgroups, cgroupPath(context, id));
-  await holderEnded(directory, id);
+  await conmonEnded(directory, id);
   // Whoever waits learns the true status, if there is one, before the file goes.
   exits.settle(id, await exits.statusOf(id));
   await Promise.all([
@@ -28,21 +28,6 @@ export async function removeSandbox(context: CrunContext, id: string): Promise<v
   await rm(join(crun.args.at(-1) ?? '', id), { recursive: true, force: true });
   await rm(join(exitDirectory, id), { force: true });
   await rm(directory, { recursive: true, force: true });
-}
-
-/** conmon writes the exit status and the last lines of the log once its process has gone. */
-async function holderEnded(directory: string, id: string): Promise<void> {
-  const pid = Number(await readFile(conmonPidFile(directory), 'utf8').catch(() => '0'));
-  const deadline = performance.now() + HOLDER_TIMEOUT_MS;
-  while (pid > 0 && (await isConmonOf(pid, id))) {
-    if (performance.now() > deadline) process.kill(pid, 'SIGKILL');
-    await sleep(HOLDER_INTERVAL_MS);
-  }
-}
-
-async function isConmonOf(pid: number, id: string): Promise<boolean> {
-  const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return argv.split('\0').includes(id);
 }
 
 async function detachNetwork({ options }: CrunContext, directory: string): Promise<void> {

@@ -1,8 +1,10 @@
-// The topmost layer of a sandbox's root: the files of /etc that are ours, and every mount point.
-// Being a layer, it needs no mount of its own and no cooperation of the layers below.
-import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
+// The two topmost layers of a sandbox's root. One is common to an installation: mount points and
+// authorities. One is the sandbox's own: the files of /etc that we write, and mount points of its
+// mounts. Being layers, they need no mounts of their own and no cooperation of the layers below.
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SandboxMount, SandboxSpec } from '../../ports/sandbox.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { safeJoin } from '../../lib/safe-join.ts';
 
 export const HOME = '/home/app';
@@ -16,26 +18,26 @@ export const INIT = '/run/tandem/init';
 
 const DIRECTORIES = ['/proc', CPU_TOPOLOGY, '/dev', '/tmp', '/run/tandem', HOME];
 
-export interface RootFilesOptions {
-  /** DNS servers: the gateway of the installation. */
-  readonly nameservers: readonly string[];
-  readonly caBundlePath: string;
+/** Content that grows old (certificates) is replaced at the next start of the agent. */
+export async function writeCommonFiles(root: string, caBundlePath: string): Promise<void> {
+  for (const path of [dirname(CA_BUNDLE), ...DIRECTORIES]) {
+    await mkdir(safeJoin(root, path), { recursive: true });
+  }
+  await writeFile(safeJoin(root, INIT), '');
+  // By rename: running sandboxes keep the file they have.
+  await writeFileAtomic(safeJoin(root, CA_BUNDLE), await readFile(caBundlePath), 0o644);
 }
 
 export async function writeRootFiles(
   root: string,
   spec: SandboxSpec,
-  options: RootFilesOptions,
+  nameservers: readonly string[],
 ): Promise<void> {
-  for (const path of [dirname(CA_BUNDLE), ...DIRECTORIES]) {
-    await mkdir(safeJoin(root, path), { recursive: true });
-  }
-  const files = Object.entries(etcFiles(spec, options.nameservers));
+  await mkdir(safeJoin(root, '/etc'), { recursive: true });
+  const files = Object.entries(etcFiles(spec, nameservers));
   await Promise.all([
     ...files.map(([path, content]) => writeFile(safeJoin(root, path), content)),
     ...spec.mounts.map((mount) => makeMountPoint(root, mount)),
-    writeFile(safeJoin(root, INIT), ''),
-    copyFile(options.caBundlePath, safeJoin(root, CA_BUNDLE)),
   ]);
 }
 
