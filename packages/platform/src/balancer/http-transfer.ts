@@ -15,6 +15,8 @@ export class HttpTransfer {
   readonly #upstream: ClientRequest;
   readonly #outcome = Promise.withResolvers<Outcome>();
   readonly #reused: boolean;
+  /** Ours to answer without it: the client's body stays behind. */
+  readonly #withoutBody: boolean;
   readonly #startedMs = performance.now();
   #answering = false;
   #patience: NodeJS.Timeout | undefined;
@@ -23,6 +25,7 @@ export class HttpTransfer {
     this.#exchange = exchange;
     this.#connection = connection;
     this.#reused = connection.reused;
+    this.#withoutBody = rewrite !== undefined;
     this.#upstream = request({
       agent: connection.agent,
       method: exchange.method,
@@ -55,8 +58,8 @@ export class HttpTransfer {
 
   #sendBody(): void {
     const { body, request: incoming, streamsBody } = this.#exchange;
-    if (!streamsBody) {
-      this.#upstream.end(body);
+    if (this.#withoutBody || !streamsBody) {
+      this.#upstream.end(this.#withoutBody ? undefined : body);
       return;
     }
     this.#exchange.bodyWanted();
@@ -138,11 +141,9 @@ export class HttpTransfer {
     const trailers = trailersOf(answer.rawTrailers);
     if (trailers.length > 0 && response.chunkedEncoding) response.addTrailers(trailers);
     response.end();
-    if (!this.#upstream.writableFinished) {
-      // Answered before it had all of the body: what is left has no reader.
-      this.#connection.socket.destroy();
-      this.#exchange.discardBody();
-    }
+    // Answered before it had all of the body: what is left has no reader.
+    if (!this.#upstream.writableFinished) this.#connection.socket.destroy();
+    if (this.#exchange.streamsBody) this.#exchange.discardBody();
     this.#outcome.resolve({ kind: 'done' });
   }
 

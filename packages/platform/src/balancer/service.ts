@@ -60,7 +60,7 @@ export class Service {
       case 'upstreams':
         return await this.#serveUpstreams(journey, route, forwarder);
       case 'static':
-        return await this.#serveStatic(exchange, route as StaticRoute, forwarder);
+        return await this.#serveStatic(journey, route as StaticRoute, forwarder);
       case 'hold':
         return await this.#hold(exchange, route.target.untilMs);
       case 'unavailable':
@@ -102,20 +102,21 @@ export class Service {
   }
 
   async #serveStatic(
-    exchange: Exchange,
+    journey: Journey,
     route: StaticRoute,
     forwarder: Forwarder,
-  ): Promise<'answered'> {
+  ): Promise<'answered' | 'route-again'> {
+    const { exchange } = journey;
+    const { staticServer } = this.#surroundings;
     if (!isStaticMethod(exchange.method))
       return refuse(exchange, refusal.methodNotAllowed(STATIC_METHODS));
-    const { staticServer } = this.#surroundings;
     if (!staticServer) return refuse(exchange, refusal.unavailable('No static server runs here.'));
     const rewrite = staticRewrite(exchange, route, this.appId);
-    let outcome = await forwarder.forward(staticServer, { fresh: false, rewrite });
-    if (outcome.kind === 'no-response' && outcome.stale)
-      outcome = await forwarder.forward(staticServer, { fresh: true, rewrite });
+    const outcome = await forwarder.forward(staticServer, { fresh: journey.repeating, rewrite });
     if (outcome.kind === 'done') return 'answered';
-    return refuse(exchange, refusal.badGateway('The static server did not answer.'));
+    if (!journey.mayGoOn(staticServer, outcome))
+      return refuse(exchange, refusal.badGateway('The static server did not answer.'));
+    return outcome.kind === 'not-sent' ? await this.#waitForInstances(journey) : 'route-again';
   }
 
   async #hold(exchange: Exchange, untilMs: number): Promise<'answered' | 'route-again'> {

@@ -1,0 +1,267 @@
+// The static server as the balancer uses it: a real nginx, unprivileged, behind its unix socket.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareStaticServer } from '../../packages/platform/src/adapters/nginx/nginx-command.ts';
+import { PLATFORM_UID, platformUid } from '../../packages/platform/src/domain/installation.ts';
+import { pidStartTicks } from '../../packages/platform/src/lib/boot-id.ts';
+import { runToExit } from '../../packages/platform/src/lib/run-command.ts';
+import {
+  keptStatic,
+  layerMounts,
+  pathsOf,
+  staticSocket,
+} from '../../packages/platform/src/ports/paths.ts';
+
+/** Only uids follow from it; another run of this test has others. */
+const SLOT = 300 + (process.pid % 4_000);
+const LAYER = 'a1'.repeat(32);
+const NEXT_LAYER = 'b2'.repeat(32);
+const root = await mkdtemp(join(tmpdir(), 'tandem-static-'));
+const paths = pathsOf('t', { data: join(root, 'data'), run: join(root, 'run') });
+let nginx: ChildProcess;
+
+async function put(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, content);
+}
+
+async function start(): Promise<ChildProcess> {
+  const [file, ...args] = await prepareStaticServer({ slot: SLOT }, paths);
+  const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  for (let tries = 0; !(await accepts(staticSocket(paths))); tries += 1) {
+    if (tries > 200) throw new Error('nginx does not accept connections');
+    await sleep(25);
+  }
+  return child;
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+beforeAll(async () => {
+  await chmod(root, 0o755);
+  const tree = join(layerMounts(paths), LAYER, 'static');
+  await put(join(tree, 'app.css'), 'body{color:red}');
+  await put(join(tree, 'big.css'), '/* */'.repeat(1_000));
+  await put(join(tree, 'name with space.txt'), 'space');
+  await put(join(tree, 'logo.0123456789ab.svg'), '<svg/>');
+  await put(join(tree, 'packed.js'), 'unpacked');
+  await put(join(tree, 'packed.js.gz'), gzipSync('packed'));
+  await put(join(tree, 'deep/index.html'), 'index');
+  await put(join(layerMounts(paths), LAYER, 'app/settings.py'), 'SECRET');
+  await put(join(layerMounts(paths), NEXT_LAYER, 'static/app.css'), 'body{color:tan}');
+  await put(join(root, 'outside.txt'), 'OUTSIDE');
+  await symlink(join(root, 'outside.txt'), join(tree, 'link.txt'));
+  await symlink('/etc', join(tree, 'etc'));
+  await symlink('app.css', join(tree, 'inside-link.css'));
+  await put(join(keptStatic(paths), '7', 'old.ffffffffffff.css'), 'old');
+  nginx = await start();
+});
+
+afterAll(async () => {
+  const gone = once(nginx, 'exit');
+  nginx.kill('SIGTERM');
+  await gone;
+  await rm(root, { recursive: true, force: true });
+});
+
+async function childrenOf(pid: number): Promise<string[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.trim().split(' ');
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+const OURS = { 'X-Tandem-App': '7', 'X-Tandem-Layer': LAYER, 'X-Tandem-Directory': '/static' };
+
+function get(path: string, headers: object = {}, method = 'GET'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      socketPath: staticSocket(paths),
+      path,
+      method,
+      headers: { ...OURS, ...headers } as NodeJS.Dict<string>,
+    });
+    asked.on('error', reject).on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          const { statusCode = 0, headers } = response;
+          resolve({ status: statusCode, headers, body: Buffer.concat(chunks) });
+        });
+    });
+    asked.end();
+  });
+}
+
+/** Bytes as a hostile client writes them; what node:http would not send. */
+function sendRaw(head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(staticSocket(paths));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.on('error', reject).on('end', () => resolve(text));
+    const ours = Object.entries(OURS).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`${head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${ours.join('')}\r\n`);
+  });
+}
+
+describe('the static server', () => {
+  it('serves a file of the layer it is told, with its type and a short life', async () => {
+    const answer = await get('/app.css');
+    expect([answer.status, answer.body.toString()]).toEqual([200, 'body{color:red}']);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'public, max-age=0, must-revalidate',
+      'x-content-type-options': 'nosniff',
+    });
+    expect((await get('/name%20with%20space.txt')).body.toString()).toBe('space');
+  });
+
+  it('lets hashed names live long', async () => {
+    const answer = await get('/logo.0123456789ab.svg');
+    expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  });
+
+  it('follows a switch to another layer without a reload', async () => {
+    const answer = await get('/app.css', { 'X-Tandem-Layer': NEXT_LAYER });
+    expect(answer.body.toString()).toBe('body{color:tan}');
+  });
+
+  it('validates by layer: equal size and time do not make equal files', async () => {
+    const etag = String((await get('/app.css')).headers.etag);
+    expect(etag).toBe(`W/"${LAYER.slice(0, 16)}"`);
+    const again = await get('/app.css', { 'If-None-Match': `"other", ${etag}` });
+    expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, etag]);
+    const next = { 'X-Tandem-Layer': NEXT_LAYER, 'If-None-Match': etag };
+    expect((await get('/app.css', next)).status).toBe(200);
+    const since = { 'If-Modified-Since': new Date().toUTCString() };
+    expect((await get('/app.css', since)).status).toBe(200);
+  });
+
+  it('serves ranges and HEAD', async () => {
+    const part = await get('/app.css', { Range: 'bytes=5-9' });
+    expect([part.status, part.body.toString()]).toEqual([206, 'color']);
+    expect(part.headers['content-range']).toBe('bytes 5-9/15');
+    expect((await get('/app.css', { Range: 'bytes=99-' })).status).toBe(416);
+    const head = await get('/app.css', {}, 'HEAD');
+    expect([head.status, head.headers['content-length'], head.body.length]).toEqual([200, '15', 0]);
+  });
+
+  it('prefers a packed file, packs text itself, and plain is plain', async () => {
+    const accept = { 'Accept-Encoding': 'gzip' };
+    const packed = await get('/packed.js', accept);
+    expect(packed.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    expect(gunzipSync(packed.body).toString()).toBe('packed');
+    const text = await get('/big.css', accept);
+    expect(gunzipSync(text.body).length).toBe(5_000);
+    expect((await get('/packed.js')).body.toString()).toBe('unpacked');
+  });
+
+  it('falls back to the kept tree of the app, and of no other', async () => {
+    expect((await get('/old.ffffffffffff.css')).body.toString()).toBe('old');
+    expect((await get('/old.ffffffffffff.css', { 'X-Tandem-App': '8' })).status).toBe(404);
+  });
+
+  it('says 404 with a page of its own, and lists no directory', async () => {
+    for (const path of ['/none.css', '/', '/deep', '/deep/', '/deep/none']) {
+      const answer = await get(path);
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(answer.body.toString()).toContain('No such file');
+      expect(answer.headers['content-type']).toContain('text/html');
+      expect(answer.headers['cache-control']).toBe('no-store');
+    }
+  });
+
+  it('answers GET and HEAD only', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+      expect((await get('/app.css', {}, method)).status).toBe(405);
+  });
+
+  it.each([
+    '/../app/settings.py',
+    '/%2e%2e/app/settings.py',
+    '/..%2fapp/settings.py',
+    '/deep/../../app/settings.py',
+    '/%2e%2e%2f%2e%2e%2fapp%2fsettings.py',
+    '/..\\app\\settings.py',
+    '/app.css%00.txt',
+    '//etc/passwd',
+    '/etc/passwd',
+    '/link.txt',
+    '/inside-link.css',
+    '/deep/./../../../outside.txt',
+    '/app.css/',
+  ])('gives nothing for %s', async (path) => {
+    const text = await sendRaw(`GET ${path}`);
+    expect(text).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(text).not.toMatch(/SECRET|OUTSIDE|root:/);
+  });
+
+  it.each([
+    ['no layer', { 'X-Tandem-Layer': '' }],
+    ['a short layer', { 'X-Tandem-Layer': 'a1' }],
+    ['a layer that climbs', { 'X-Tandem-Layer': `../${LAYER.slice(3)}` }],
+    ['a directory that climbs', { 'X-Tandem-Directory': '/../' }],
+    ['a hidden climb', { 'X-Tandem-Directory': '/static/../app' }],
+    ['the whole layer', { 'X-Tandem-Directory': '/' }],
+    ['no directory', { 'X-Tandem-Directory': '' }],
+    ['an app that climbs', { 'X-Tandem-App': '../7', 'X-Tandem-Layer': '' }],
+  ])('takes no %s', async (_, headers) => {
+    for (const path of ['/app.css', '/settings.py', '/app/settings.py', '/old.ffffffffffff.css'])
+      if (!(path.startsWith('/old') && headers['X-Tandem-App'] === undefined))
+        expect((await get(path, headers)).status).toBe(404);
+  });
+
+  it('is reached by the balancer and by nobody else', async () => {
+    const socket = staticSocket(paths);
+    const knock = `import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])`;
+    const tryAs = async (id: number): Promise<number> => {
+      const as = ['-u', String(id), '-g', String(id), '-G', ''];
+      const python = ['/usr/bin/python3', '-c', knock, socket];
+      return (await runToExit(['s6-applyuidgid', ...as, ...python], { timeoutMs: 10_000 }))
+        .exitCode;
+    };
+    expect(await tryAs(platformUid(SLOT, PLATFORM_UID.balancer))).toBe(0);
+    expect(await tryAs(platformUid(SLOT, 1_000))).not.toBe(0);
+    expect(await tryAs(65_534)).not.toBe(0);
+  });
+
+  it('runs without privileges', async () => {
+    const owner = await stat(`/proc/${nginx.pid}`);
+    expect(owner.uid).toBe(platformUid(SLOT, PLATFORM_UID.staticServer));
+  });
+
+  it.each(['SIGKILL', 'SIGQUIT', 'SIGTERM'] as const)(
+    'starts again after %s and leaves no worker behind',
+    async (signal) => {
+      const [worker] = await childrenOf(nginx.pid ?? 0);
+      const gone = once(nginx, 'exit');
+      nginx.kill(signal);
+      await gone;
+      nginx = await start();
+      expect((await get('/app.css')).status).toBe(200);
+      expect(await pidStartTicks(Number(worker))).toBeUndefined();
+    },
+  );
+});
