@@ -77,7 +77,7 @@ describe('a fresh django-admin startproject', () => {
     expect(image).toMatchObject({
       framework: 'django',
       needsDatabase: true,
-      releaseCommands: ['python -m tandem_runtime.migrate'],
+      releaseCommands: [],
       staticFiles: { urlPrefix: '/static/', directory: '/static' },
       env: { DJANGO_SETTINGS_MODULE: 'tandem_settings' },
     });

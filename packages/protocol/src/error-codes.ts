@@ -99,7 +99,6 @@ export const ERROR_CODES = {
   STORE_BUSY: system(503, 'Another process kept the store locked for too long.'),
   CLUSTER_KEY_INVALID: system(500, 'The cluster key file is damaged, or open to others.'),
   SECRET_UNREADABLE: system(500, 'A secret cannot be decrypted with the cluster key.'),
-  LEASE_LOST: system(500, 'A lease ended while its holder was at work.'),
   SANDBOX_FAILED: system(500, 'The sandbox could not start a process.'),
   NETWORK_FAILED: system(500, 'An instance network could not be set up.'),
   IMAGE_FAILED: system(500, 'A layer could not be packed or mounted.'),

@@ -16,7 +16,6 @@ import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
 import { STAND_IN_DATABASE_HOST } from './steps/stand-in-config.ts';
 
-const MIGRATE = 'python -m tandem_runtime.migrate';
 const POSTGRESQL = /postgresql|postgis|psycopg2/;
 /** Hosts in settings that mean "wherever the database is": see tandem_runtime/overlay.py. */
 const ANYWHERE = new Set([
@@ -49,7 +48,8 @@ export function describeImage(parts: ImageParts): BuiltImage {
     framework: detection.settings ? 'django' : (detection.entry?.framework ?? 'procfile'),
     pythonVersion: detection.pythonVersion,
     processTypes: processTypes(parts),
-    releaseCommands: releaseCommands(detection, needsDatabase),
+    // Migrating is the platform's own step; a release command that only does that would repeat it.
+    releaseCommands: (detection.named.releaseCommands ?? []).filter((line) => !isPlainMigrate(line)),
     needsDatabase,
     workingDirectory,
     env,
@@ -80,13 +80,6 @@ function processTypes(parts: ImageParts): Record<string, ProcessType> {
   const application = applicationOf(detection, report);
   if (named['web'] !== undefined || application === undefined) return { ...named };
   return { web: serverCommand(application, versionIn(lock, 'uvicorn')), ...named };
-}
-
-function releaseCommands(detection: Detection, needsDatabase: boolean): string[] {
-  const own = (detection.named.releaseCommands ?? []).filter((line) => !isPlainMigrate(line));
-  const asksToMigrate = (detection.named.releaseCommands ?? []).some(isPlainMigrate);
-  const migrates = detection.settings !== undefined && (needsDatabase || asksToMigrate);
-  return migrates ? [MIGRATE, ...own] : own;
 }
 
 function wantsDatabase({ detection, report, config }: ImageParts): boolean {

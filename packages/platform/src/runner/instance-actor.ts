@@ -1,6 +1,6 @@
 // One instance for as long as it is wanted: attempts, restarts by policy, liveness, and its end.
 // All of its steps run one after the other, so nothing about an instance races with itself.
-import type { ErrorBody } from '@tandem/protocol';
+import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { LIMITS } from '../domain/limits.ts';
 import { decideRestart, type Crash } from '../domain/restart-policy.ts';
 import { decideLiveness, initialLiveness, type LivenessState } from '../domain/liveness.ts';
@@ -148,11 +148,21 @@ export class InstanceActor {
       nowMs,
     });
     this.#note(decision.reason);
-    if (decision.action === 'give-up') return await this.#fail(decision.reason);
+    if (decision.action === 'give-up') {
+      this.#error = this.#crashLoop(decision.reason);
+      return await this.#fail(decision.reason);
+    }
     this.#restarts += 1;
     this.#become('backoff', decision.reason);
     await context.clock.sleep(decision.delayMs, this.#stop.signal).catch(() => undefined);
     return true;
+  }
+
+  #crashLoop(reason: string): ErrorBody {
+    const { appName, processName } = this.#spec;
+    return new TandemError('CRASH_LOOP', `${processName}: ${reason}`, {
+      hint: `tandem logs -a ${appName} -p ${processName}\ntandem restart -a ${appName}`,
+    }).toBody();
   }
 
   /** Stays visible as failed until the nexus asks for its end. */
@@ -185,15 +195,17 @@ export class InstanceActor {
     const decision = decideLiveness(this.#liveness, { kind: alive ? 'alive' : 'failed' });
     this.#liveness = decision.state;
     if (decision.replace && this.#state === 'ready') {
-      this.#note('unresponsive: its probe failed three times with no request answered between');
-      this.#become('unresponsive', 'unresponsive');
+      const reason = decision.reason ?? 'unresponsive';
+      this.#note(reason);
+      this.#error = new TandemError('UNRESPONSIVE', reason).toBody();
+      this.#become('unresponsive', reason);
     } else if (alive && this.#state === 'unresponsive') {
       this.#become('ready');
     }
   }
 
   #note(text: string): void {
-    this.#options.context.note(this.#spec.logPath, `${this.#spec.processName}: ${text}`);
+    this.#options.context.note(this.#spec.logPath, `tandem: ${text}`);
   }
 
   #become(state: InstanceState, reason?: string): void {

@@ -38,6 +38,10 @@ export class Jobs {
     }
   }
 
+  isRunning(jobId: string): boolean {
+    return this.#running.has(jobId);
+  }
+
   async forget(jobId: string): Promise<void> {
     await rm(this.#resultPath(jobId), { force: true });
     await this.#records.remove(jobId);
@@ -85,12 +89,16 @@ export class Jobs {
     signal.throwIfAborted();
     const source = await this.#makeResultFile(spec);
     const mount = { source, target: RESULT_TARGET, readOnly: false };
+    const env = { ...spec.env, TANDEM_RESULT: RESULT_TARGET };
     return await this.#context.sandbox.start(
-      sandboxSpec(spec, {
-        sandboxId: spec.jobId,
-        paths: this.#context.paths,
-        extraMounts: [mount],
-      }),
+      sandboxSpec(
+        { ...spec, env },
+        {
+          sandboxId: spec.jobId,
+          paths: this.#context.paths,
+          extraMounts: [mount],
+        },
+      ),
       async (sandbox) => {
         await this.#records.write(spec.jobId, {
           schemaVersion: 1,

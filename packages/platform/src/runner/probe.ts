@@ -1,5 +1,5 @@
 // One HTTP request to an instance, as a visitor of the app would send it.
-import { request } from 'node:http';
+import { request } from '@tandem/protocol/node-http';
 import type { ProbeSpec } from '../ports/runner.ts';
 
 export type ProbeOutcome =
@@ -51,7 +51,6 @@ async function probeAddress(
           Connection: 'close',
           'X-Forwarded-Proto': 'https',
           'X-Forwarded-For': '127.0.0.1',
-          'X-Forwarded-Protocol': 'https',
         },
       },
       (response) => {

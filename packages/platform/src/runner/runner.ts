@@ -93,7 +93,9 @@ class NodeRunner implements Runner, LogOwner {
 
   isWriting(instanceId: string): boolean {
     // The balancers' request lines have a writer that notices a rename by itself.
-    return this.#actors.has(instanceId) || instanceId === 'balancer';
+    return (
+      this.#actors.has(instanceId) || this.#jobs.isRunning(instanceId) || instanceId === 'balancer'
+    );
   }
 
   async reopenLog(instanceId: string): Promise<void> {

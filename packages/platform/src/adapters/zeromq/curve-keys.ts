@@ -41,7 +41,7 @@ export async function readCurveKeys(keyFile: string): Promise<CurveKeys> {
   const keys = await readKeysIfThere(keyFile);
   if (keys) return keys;
   throw new TandemError('NOT_FOUND', `no key pair at ${keyFile}`, {
-    hint: 'tandem up makes the key pairs of this node',
+    hint: 'script/up makes the key pairs of this node',
   });
 }
 

@@ -1,6 +1,7 @@
 // The serving end: a ROUTER for requests, a PUB and a PULL, each with CURVE and admission by key.
 import { randomBytes } from 'node:crypto';
 import { chmod, chown } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, Publisher, Pull, Router, type SocketOptions } from 'zeromq';
 import { TandemError, toTandemError } from '@tandem/protocol';
 import type { Message, TransportServer } from '../../ports/transport.ts';
@@ -37,6 +38,8 @@ export interface TransportServerOptions {
 type Respond = Parameters<TransportServer['onRequest']>[0];
 type Receive = Parameters<TransportServer['onPush']>[0];
 
+/** After an error of a receiving loop, so that a lasting one cannot spin. */
+const PUMP_PAUSE_MS = 100;
 const REQUESTS_AT_WORK_MAX = 4_096;
 const REQUEST_TIMEOUT_MS_MAX = 15 * 60_000;
 
@@ -96,8 +99,8 @@ class ZeromqServer implements TransportServer {
       await this.#bind(this.#published, endpoints.published);
       await this.#bind(this.#pushed, endpoints.pushed);
     }
-    this.#pump('requests', this.#serveRequests());
-    this.#pump('pushed', this.#takePushes());
+    void this.#pump('requests', () => this.#serveRequests());
+    void this.#pump('pushed', () => this.#takePushes());
     this.#beat = setInterval(() => void this.#publishBeat(), BEAT_INTERVAL_MS).unref();
   }
 
@@ -134,11 +137,20 @@ class ZeromqServer implements TransportServer {
     if (this.#options.socketGid !== undefined) await chown(path, -1, this.#options.socketGid);
   }
 
-  /** The loops end when their socket is closed; any other end is a defect worth a line. */
-  #pump(name: string, loop: Promise<void>): void {
-    loop.catch((error: unknown) => {
-      if (!this.#closed) this.#options.log(`transport: ${name} ended: ${String(error)}`);
-    });
+  /**
+   * Until close. libzmq may say "readable" and then have nothing (EAGAIN), for example when a peer
+   * died in mid-message: the socket is whole, so the loop goes on.
+   */
+  async #pump(name: string, loop: () => Promise<void>): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await loop();
+      } catch (error) {
+        if (this.#closed || (error as NodeJS.ErrnoException).code === 'EAGAIN') continue;
+        this.#options.log(`transport: ${name} stumbled: ${String(error)}`);
+        await sleep(PUMP_PAUSE_MS);
+      }
+    }
   }
 
   async #serveRequests(): Promise<void> {

@@ -2,7 +2,10 @@
 // into a layer when first used.
 import { join } from 'node:path';
 import { ensureInterpreterLayer } from '../../adapters/interpreters/ensure-interpreter-layer.ts';
-import { listInterpreters, type Interpreter } from '../../adapters/interpreters/list-interpreters.ts';
+import {
+  listInterpreters,
+  type Interpreter,
+} from '../../adapters/interpreters/list-interpreters.ts';
 import { STACK_FACTS } from '../../adapters/stacks/recipe.ts';
 import type { BuildInterpreter } from '../../builder/collaborators.ts';
 import type { ImageStore } from '../../ports/image-store.ts';

@@ -106,7 +106,13 @@ async function findUv(environment: NodeJS.ProcessEnv): Promise<string> {
   const { access, constants } = await import('node:fs/promises');
   for (const directory of (environment['PATH'] ?? '').split(':')) {
     const candidate = join(directory, 'uv');
-    if (await access(candidate, constants.X_OK).then(() => true, () => false)) return candidate;
+    if (
+      await access(candidate, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return candidate;
   }
   return 'uv';
 }

@@ -1,6 +1,7 @@
 // From nothing, or from any half-way state, to a healthy installation. Every step looks at what is
 // there first, so running it again changes nothing and repairs what is dead.
-import { chown, mkdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { TandemError, type PlatformStatus } from '@tandem/protocol';
 import { ControlClient } from '@tandem/protocol/client';
 import { findOrCreateInstallation } from '../../adapters/installation-registry/create-installation.ts';
@@ -34,7 +35,8 @@ export interface BringUpContext {
 export interface RunningInstallation {
   readonly installation: Installation;
   readonly paths: Paths;
-  readonly created: boolean;
+  /** Daemons that were not there, dead, or of another build. */
+  readonly started: readonly string[];
   readonly status: PlatformStatus;
 }
 
@@ -47,14 +49,14 @@ export async function bringUp(
 ): Promise<RunningInstallation> {
   return await withInstallationLock(options.name, context.say, async () => {
     const found = await findOrCreateInstallation({ ...DEFAULTS, ...options }, new SlotRegistry());
-    const { installation, paths, created } = found;
+    const { installation, paths } = found;
     refuseOtherSettings(options, installation);
     await makeDirectories(installation, paths);
     const sandbox = installation.sandbox ?? 'crun';
     await prepareMachine(installation, sandbox, paths, context);
-    await startServices(options, sandbox, found, context);
+    const started = await startServices(options, sandbox, found, context);
     const status = await waitUntilHealthy(paths);
-    return { installation, paths, created, status };
+    return { installation, paths, started, status };
   });
 }
 
@@ -75,11 +77,21 @@ function refuseOtherSettings(options: UpOptions, installation: Installation): vo
 
 async function makeDirectories({ slot }: Installation, paths: Paths): Promise<void> {
   // Unprivileged daemons pass through to their own sockets and trees; they cannot list.
-  for (const path of [paths.data, paths.run]) await mkdir(path, { recursive: true, mode: 0o711 });
+  for (const path of [paths.data, paths.run]) {
+    await mkdir(path, { recursive: true, mode: 0o711 });
+    await letThrough(dirname(path));
+    await letThrough(path);
+  }
   const platformOnly = [platformLogs(paths), superviseDirectory(paths), balancerState(paths)];
   for (const path of platformOnly) await mkdir(path, { recursive: true, mode: 0o700 });
   const balancerUid = platformUid(slot, PLATFORM_UID.balancer);
   await chown(balancerState(paths), balancerUid, balancerUid);
+}
+
+/** A directory that was made before with a stricter mode gets execute bits, and nothing else. */
+async function letThrough(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if ((mode & 0o111) !== 0o111) await chmod(path, (mode & 0o7777) | 0o111);
 }
 
 async function prepareMachine(
@@ -98,13 +110,13 @@ async function startServices(
   sandbox: SandboxKind,
   { installation, paths }: { installation: Installation; paths: Paths },
   { checkout, environment }: BringUpContext,
-): Promise<void> {
+): Promise<string[]> {
   const supervisor = new Supervisor({
     scanDirectory: superviseDirectory(paths),
     logDirectory: platformLogs(paths),
     env: { ...daemonEnvironment(environment, checkout), [MARK_VARIABLE]: installation.id },
   });
-  await supervisor.ensure(
+  return await supervisor.ensure(
     servicesOf({
       installation,
       paths,

@@ -14,9 +14,11 @@ export interface ReportInputs {
 
 export function report(inputs: ReportInputs): string {
   const { running, memory, exampleUrls } = inputs;
-  const { installation, created } = running;
+  const { installation, started } = running;
   return [
-    `Tandem is ${created ? 'up' : 'up already'}: installation ${installation.name}.`,
+    started.length === 0
+      ? `Tandem is up already: installation ${installation.name}; nothing was changed.`
+      : `Tandem is up: installation ${installation.name}; started ${started.join(', ')}.`,
     '',
     ...exampleUrls.map((url) => `Example site   ${url}`),
     `Apps answer at ${running.status.urlTemplate}`,

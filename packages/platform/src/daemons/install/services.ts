@@ -1,19 +1,10 @@
 // The daemons of an installation, in the order of their start. Data: the same list could become
 // systemd units with socket activation and KillMode=process.
-import { join } from 'node:path';
 import type { HeldSocket, Service } from '../../adapters/s6/service.ts';
 import { dnsmasqCommand } from '../../adapters/instance-network/dnsmasq-command.ts';
 import { listeningSocket } from '../../adapters/s6/listening-socket.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
-import {
-  balancerState,
-  controlSocket,
-  keysDirectory,
-  nexusSocket,
-  staticSocket,
-  superviseDirectory,
-  type Paths,
-} from '../../ports/paths.ts';
+import { controlSocket, staticSocket, superviseDirectory, type Paths } from '../../ports/paths.ts';
 import { daemonFile, type Checkout } from './machine.ts';
 import type { SandboxKind } from './options.ts';
 
@@ -87,18 +78,15 @@ function agent(inputs: ServiceInputs): Service {
 }
 
 function balancer(inputs: ServiceInputs, index: number): Service {
-  const { checkout, installation, paths } = inputs;
+  const { checkout, installation } = inputs;
   const uid = platformUid(installation.slot, PLATFORM_UID.balancer);
   const name = `balancer-${index}`;
-  const keys = keysDirectory(paths);
   return {
     name,
     argv: [
       ...([checkout.node, '--max-semi-space-size=4', daemonFile(checkout, 'balancer')] as const),
+      ...placeArguments(inputs),
       ...['--name', name, '--listen-fd', '0'],
-      ...['--nexus-socket', nexusSocket(paths), '--nexus-key', join(keys, 'nexus.pub')],
-      ...['--key', join(keys, 'balancer.key'), '--static-socket', staticSocket(paths)],
-      ...['--state', join(balancerState(paths), `${name}.json`)],
     ],
     env: { TANDEM_BUILD: checkout.build },
     user: { uid, gid: uid },

@@ -1,10 +1,12 @@
 // Deploys of all apps: begins them, resumes what a killed agent left, cancels. One at a time per
 // app; the claim is the app document's `activeDeploy`.
+import { mkdir } from 'node:fs/promises';
 import { TandemError } from '@tandem/protocol';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import type { NexusContext } from '../context.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
+import { appLogsDirectory } from '../process-specs.ts';
 import { DeployEvents, type Channel } from './deploy-events.ts';
 import { DeployRun } from './deploy-run.ts';
 import { collectGarbage } from './garbage.ts';
@@ -63,6 +65,7 @@ export class Deploys {
         result: value,
       };
     });
+    await mkdir(appLogsDirectory(this.#options.context, appId), { recursive: true, mode: 0o700 });
     await this.#run(appId, deploy.number);
     return deploy;
   }

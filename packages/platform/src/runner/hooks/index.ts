@@ -3,11 +3,13 @@
 import { awaitReady } from './await-ready.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import type { LifecycleHook } from './hook.ts';
+import { prepareLog } from './prepare-log.ts';
 import { prepareVolumes } from './prepare-volumes.ts';
 import { startProcess } from './start-process.ts';
 
 export const LIFECYCLE: readonly LifecycleHook[] = [
   fetchLayers,
+  prepareLog,
   prepareVolumes,
   startProcess,
   awaitReady,

@@ -52,9 +52,9 @@ async function migrateDjango(
   release: ReleaseDocument,
 ): Promise<PhaseOutcome | undefined> {
   const { image } = release;
-  if (image.framework !== 'django' || !image.needsDatabase || !image.migrations) return undefined;
+  if (image.framework !== 'django' || !image.migrations?.length) return undefined;
   const applied = await appliedMigrations(input.context, input.app);
-  if (applied && image.migrations.every((name) => applied.has(name))) {
+  if (image.needsDatabase && applied && image.migrations.every((name) => applied.has(name))) {
     return {
       detail: 'nothing to apply',
       patch: { migrationsApplied: [...applied].toSorted() },

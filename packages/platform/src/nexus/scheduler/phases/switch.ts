@@ -1,5 +1,6 @@
 // The moment of the deploy: one transaction makes the release current, the new instances serving and
 // the old ones draining; then every live balancer acknowledges the epoch that says so.
+import { TandemError } from '@tandem/protocol';
 import { LIMITS } from '../../../domain/limits.ts';
 import type { Write } from '../../../ports/state-store.ts';
 import { KEYS } from '../../documents/repository.ts';
@@ -38,6 +39,10 @@ async function announce({ context, app, routes }: PhaseInput): Promise<string> {
   });
   const total = acknowledged.length + silent.length;
   const late = silent.length === 0 ? '' : `, silent: ${silent.join(', ')}`;
+  if (silent.length > 0) {
+    const what = `no acknowledgement of epoch ${epoch} from ${silent.join(', ')}`;
+    context.report(what, new TandemError('BALANCER_SILENT', what));
+  }
   return `${acknowledged.length}/${total} balancers${late}`;
 }
 
