@@ -52,7 +52,7 @@ const zones = [
   ),
   zone(
     `${SOURCE}/domain`,
-    [...COMPONENTS, 'adapters', 'daemons', 'lib'].map((other) => `${SOURCE}/${other}`),
+    [...COMPONENTS, 'adapters', 'daemons', 'lib', 'ports'].map((other) => `${SOURCE}/${other}`),
     'The domain is pure.',
   ),
   zone(

@@ -1,5 +1,5 @@
 // What a release is made of. Immutable once recorded.
-import type { LayerRef } from '../ports/image-store.ts';
+import type { LayerRef } from './layer.ts';
 
 /** How a process type is run: `web` gets a port and a probe, `singleton` never runs twice. */
 export type ProcessKind = 'web' | 'worker' | 'singleton';

@@ -1,6 +1,5 @@
 // What follows when an instance ends by itself: another try, later each time, or none. Decides only;
 // the runner waits and starts.
-import type { ExitStatus } from '../ports/sandbox.ts';
 import type { LIMITS } from './limits.ts';
 
 /** One end of an instance that nobody asked for. */
@@ -17,7 +16,7 @@ export type RestartLimits = {
 
 export interface RestartQuestion {
   /** Undefined: it ended before the process was started. */
-  readonly exit: Pick<ExitStatus, 'code' | 'outOfMemory'> | undefined;
+  readonly exit: { readonly code: number; readonly outOfMemory: boolean } | undefined;
   /** Every crash of this instance, oldest first; the present one is the last. */
   readonly history: readonly Crash[];
   readonly limits: RestartLimits;

@@ -1,11 +1,8 @@
 // Layers: immutable SquashFS images named by the SHA-256 of their bytes, kept on this node, mounted
 // once however many instances use them.
+import type { LayerRef } from '../domain/layer.ts';
 
-export interface LayerRef {
-  /** Lower-case hex SHA-256 of the image's bytes. */
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
+export type { LayerRef };
 
 export interface PackOptions {
   /** Paths inside `directory` that stay out, relative, no globs. */

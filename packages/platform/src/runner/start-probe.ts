@@ -6,8 +6,10 @@ import type { ProbeSpec } from '../ports/runner.ts';
 import { listeningPorts } from './listening-ports.ts';
 import { isAlive, probe, type ProbeOutcome } from './probe.ts';
 
-const POLL_MS_FIRST = 15;
-const POLL_MS_MAX = 250;
+/** A refused connect costs 0.1 ms; every poll that comes late delays a deploy. */
+const POLL_MS = 20;
+/** How often it is looked where else the process may listen. */
+const MISBOUND_CHECK_MS = 500;
 /** Servers answer 5xx while they warm up; only a lasting one is a failure. */
 const SERVER_ERRORS_MAX = 4;
 const SERVER_ERROR_PAUSE_MS = 500;
@@ -26,9 +28,8 @@ export interface StartProbe {
 /** The address that answered. Throws HOST_REFUSED, PROBE_*, PORT_*; stops when `signal` fires. */
 export async function waitUntilReady(start: StartProbe): Promise<string> {
   const beganMs = start.clock.monotonicMs();
-  let pollMs = POLL_MS_FIRST;
+  const misbound = new MisboundWatch(start);
   let serverErrors = 0;
-  let misboundSinceMs: number | undefined;
   let last: ProbeOutcome = { kind: 'refused' };
   while (elapsed(start, beganMs) < start.spec.startTimeoutMs) {
     start.signal.throwIfAborted();
@@ -42,15 +43,31 @@ export async function waitUntilReady(start: StartProbe): Promise<string> {
       await start.clock.sleep(SERVER_ERROR_PAUSE_MS, start.signal);
       continue;
     }
-    if (last.kind === 'refused') {
-      const misbound = await misboundPort(start);
-      misboundSinceMs = misbound ? (misboundSinceMs ?? start.clock.monotonicMs()) : undefined;
-      if (misbound && elapsed(start, misboundSinceMs ?? 0) > MISBOUND_MS) throw misbound;
-    }
-    await start.clock.sleep(pollMs, start.signal);
-    pollMs = Math.min(pollMs * 1.5, POLL_MS_MAX);
+    if (last.kind === 'refused') await misbound.check();
+    await start.clock.sleep(POLL_MS, start.signal);
   }
   throw notReady(start, last);
+}
+
+/** Raises the alarm when the process has listened in the wrong place for a while. */
+class MisboundWatch {
+  readonly #start: StartProbe;
+  #checkedMs: number;
+  #sinceMs: number | undefined;
+
+  constructor(start: StartProbe) {
+    this.#start = start;
+    this.#checkedMs = start.clock.monotonicMs();
+  }
+
+  async check(): Promise<void> {
+    const nowMs = this.#start.clock.monotonicMs();
+    if (nowMs - this.#checkedMs < MISBOUND_CHECK_MS) return;
+    this.#checkedMs = nowMs;
+    const problem = await misboundPort(this.#start);
+    this.#sinceMs = problem ? (this.#sinceMs ?? nowMs) : undefined;
+    if (problem && nowMs - (this.#sinceMs ?? nowMs) >= MISBOUND_MS) throw problem;
+  }
 }
 
 function elapsed(start: StartProbe, sinceMs: number): number {

@@ -4,7 +4,7 @@ import type { TandemError } from '@tandem/protocol';
 import type { NexusContext } from '../../nexus/context.ts';
 import { startControlServer, type ControlServer } from '../../nexus/control/control-server.ts';
 import { createOperations } from '../../nexus/operations/operations.ts';
-import type { PlatformProbe } from '../../nexus/operations/platform.ts';
+import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import { sweepUploads } from '../../nexus/operations/deploys.ts';
 import { Deploys } from '../../nexus/scheduler/deploys.ts';
 import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';

@@ -5,7 +5,7 @@ import type { DoctorCheck, PlatformStatus } from '@tandem/protocol';
 import { serviceState } from '../../adapters/s6/service-state.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { machineMemory, pssBytes } from '../../lib/process-memory.ts';
-import type { PlatformProbe } from '../../nexus/operations/platform.ts';
+import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import type { Resolver } from '../../nexus/resolver/index.ts';
 import { superviseDirectory, type Paths } from '../../ports/paths.ts';
 import type { ServiceKind } from '../../ports/service-kind.ts';

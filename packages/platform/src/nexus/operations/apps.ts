@@ -9,7 +9,7 @@ import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { appLogsDirectory, urlsOf } from '../process-specs.ts';
 import { collectGarbage } from '../scheduler/garbage.ts';
-import type { OperationsContext } from './operations.ts';
+import type { OperationsContext } from './context.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
 

@@ -7,7 +7,7 @@ import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, ConfigDocument } from '../documents/schemas.ts';
 import { platformValues, RESERVED_KEYS } from '../environment.ts';
 import { databaseCredentials } from '../process-specs.ts';
-import type { OperationsContext } from './operations.ts';
+import type { OperationsContext } from './context.ts';
 
 const KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const VALUE_BYTES_MAX = 32 * 1024;

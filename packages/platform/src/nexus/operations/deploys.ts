@@ -8,7 +8,7 @@ import type { ControlBackend, DeployTarget } from '../control/backend.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
 import { deployStatus } from '../scheduler/deploy-status.ts';
 import { createApp } from './apps.ts';
-import type { OperationsContext } from './operations.ts';
+import type { OperationsContext } from './context.ts';
 
 type DeployOperations = Pick<
   ControlBackend,

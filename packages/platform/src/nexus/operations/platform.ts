@@ -2,17 +2,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { DoctorCheck, PlatformStatus } from '@tandem/protocol';
 import type { ControlBackend } from '../control/backend.ts';
-import type { OperationsContext } from './operations.ts';
-
-/** What only the composition root can see: processes, memory of the machine, its fitness. */
-export interface PlatformProbe {
-  readonly version: string;
-  components(): Promise<PlatformStatus['components']>;
-  memory(): Promise<PlatformStatus['memory']>;
-  examineMachine(): Promise<readonly DoctorCheck[]>;
-}
+import type { OperationsContext } from './context.ts';
 
 type PlatformOperations = Pick<ControlBackend, 'status' | 'doctor' | 'prepareDetect' | 'detect'>;
 

@@ -5,7 +5,7 @@ import { shellQuote } from '../../lib/shell-quote.ts';
 import type { ControlBackend, LogQuery, RunSession } from '../control/backend.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { appLogsDirectory, jobSpec } from '../process-specs.ts';
-import type { OperationsContext } from './operations.ts';
+import type { OperationsContext } from './context.ts';
 
 const RUN_TIMEOUT_MS = 24 * 60 * 60_000;
 

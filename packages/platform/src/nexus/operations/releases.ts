@@ -4,7 +4,7 @@ import { completeFormation, type Formation } from '../../domain/formation.ts';
 import { TandemError, type DeployStarted, type ReleaseSummary } from '@tandem/protocol';
 import type { ControlBackend } from '../control/backend.ts';
 import type { AppDocument, DeployDocument, ReleaseDocument } from '../documents/schemas.ts';
-import type { OperationsContext } from './operations.ts';
+import type { OperationsContext } from './context.ts';
 
 const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
 

@@ -4,7 +4,7 @@ import type { TandemError } from '@tandem/protocol';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
 import { urlsOf } from '../process-specs.ts';
-import type { DeployRunOptions } from './deploy-run.ts';
+import type { DeployRunOptions } from './deploy-run-options.ts';
 import { deployStatus } from './deploy-status.ts';
 
 export async function concludeDeploy(

@@ -1,32 +1,18 @@
 // One deploy from its current phase to its end. The document in the store is the state machine:
 // every step is written before and after, so a killed agent's successor goes on from there.
 import { TandemError, toTandemError } from '@tandem/protocol';
-import type { KeyedMutex } from '../../lib/mutex.ts';
-import type { NexusContext } from '../context.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
-import type { Channel } from './deploy-events.ts';
 import { concludeDeploy } from './conclude-deploy.ts';
-import type { InstanceKeeper } from './instance-keeper.ts';
+import type { DeployRunOptions } from './deploy-run-options.ts';
 import type { Phase, PhaseInput } from './phase.ts';
 import { buildPhase } from './phases/build.ts';
 import { migratePhase } from './phases/migrate.ts';
 import { releasePhase } from './phases/release.ts';
 import { startPhase } from './phases/start.ts';
 import { switchPhase } from './phases/switch.ts';
-import type { RoutePublisher } from './route-publisher.ts';
 import { undoDeploy } from './undo-deploy.ts';
 
 const PHASES: readonly Phase[] = [buildPhase, releasePhase, migratePhase, startPhase, switchPhase];
-
-export interface DeployRunOptions {
-  readonly context: NexusContext;
-  readonly keeper: InstanceKeeper;
-  readonly routes: RoutePublisher;
-  readonly appId: number;
-  readonly number: number;
-  readonly events: Channel;
-  readonly builds: KeyedMutex;
-}
 
 export class DeployRun {
   readonly #options: DeployRunOptions;

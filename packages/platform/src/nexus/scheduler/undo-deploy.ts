@@ -4,7 +4,7 @@ import { planInstances } from '../../domain/formation.ts';
 import { instanceAddresses } from '../../domain/installation.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument, ReleaseDocument } from '../documents/schemas.ts';
-import type { DeployRunOptions } from './deploy-run.ts';
+import type { DeployRunOptions } from './deploy-run-options.ts';
 
 export async function undoDeploy(options: DeployRunOptions): Promise<void> {
   const { context, appId, number, keeper, routes } = options;
