@@ -62,10 +62,13 @@ function isSandboxed(cgroups: string, id: string): boolean {
     .some((line) => line.includes(`/tandem-${id}/`) && !line.includes(`/tandem-${id}/_`));
 }
 
+/** `agent.js` for a daemon of ours, else the program: `nginx`, `conmon`. */
 function nameOf(commandLine: string): string {
-  const words = commandLine.split('\0').filter((word) => !word.startsWith('-'));
-  const script = words.find((word) => word.endsWith('.js'));
-  return (script ?? words[0] ?? '?').replace(/^.*\//, '').replace(/[: ].*$/, '');
+  const words = commandLine.split('\0');
+  const script = words[0]?.endsWith('/node')
+    ? words.find((word) => word.endsWith('.js'))
+    : undefined;
+  return (script ?? words[0] ?? '?').replace(/[: ].*$/, '').replace(/^.*\//, '');
 }
 
 function sum(processes: readonly OwnProcess[]): number {
