@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { DoctorCheck } from '@tandem/protocol';
 import { createCrunSandbox } from '../../adapters/crun/crun-sandbox.ts';
 import { createInstanceNetwork } from '../../adapters/instance-network/instance-network.ts';
+import { createProcessSandbox } from '../../adapters/process-sandbox/process-sandbox.ts';
 import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts';
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
 import { createBuilder } from '../../builder/builder.ts';
@@ -91,7 +92,10 @@ async function openSandbox(
   imageStore: ImageStore,
   scratch: ReturnType<typeof createScratchDisks>,
 ): Promise<Sandbox> {
-  if (sandbox === 'process') throw new Error('TODO');
+  if (sandbox === 'process') {
+    const layerDirectory = ({ sha256 }: LayerRef): Promise<string> => imageStore.mount(sha256);
+    return await createProcessSandbox({ installation, paths, layerDirectory });
+  }
   return await createCrunSandbox({
     installation,
     paths,
