@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { DoctorCheck } from '@tandem/protocol';
 import { createCrunSandbox } from '../../adapters/crun/crun-sandbox.ts';
 import { createInstanceNetwork } from '../../adapters/instance-network/instance-network.ts';
+import { examineMachine } from '../../adapters/machine/doctor.ts';
 import { createProcessSandbox } from '../../adapters/process-sandbox/process-sandbox.ts';
 import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts';
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
@@ -83,7 +84,8 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
     builder,
     postgresqlStack: (await stacks.stack('postgresql')).layer,
     protectedLayers: () => stacks.layers(),
-    examineMachine: () => Promise.resolve([]),
+    examineMachine: () =>
+      examineMachine({ dataDirectory: paths.data, searchPath: environment['PATH'] ?? '' }),
   };
 }
 
