@@ -18,28 +18,25 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 /** Output of a generator that comes from the package index, in a new directory. */
-async function generate(packages: string[], command: [string, ...string[]]): Promise<string> {
+async function generate(packages: string[], command: string[]): Promise<string> {
   const directory = await mkdtemp(join(fixture.root, 'project-'));
-  const argv = [
-    UV_PATH,
-    'run',
-    '--no-project',
-    '--python',
-    '/usr/bin/python3',
-    '--cache-dir',
-    join(fixture.root, 'uv'),
-  ];
   const from = packages.flatMap((name) => ['--with', name]);
-  await runCommand([...argv, ...from, ...command] as [string, ...string[]], {
+  await uv(['run', '--no-project', '--python', '/usr/bin/python3', ...from, ...command], directory);
+  return directory;
+}
+
+async function uv(args: readonly string[], directory: string): Promise<void> {
+  await runCommand([UV_PATH, ...args], {
     timeoutMs: 120_000,
     cwd: directory,
     env: {
-      PATH: process.env['PATH'] ?? '',
+      PATH: '/usr/bin:/bin',
       HOME: fixture.root,
+      UV_CACHE_DIR: join(fixture.root, 'uv'),
+      UV_PYTHON_DOWNLOADS: 'never',
       SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
     },
   });
-  return directory;
 }
 
 /** Starts the web process, asks it for a page, and gives status line and body. */
@@ -170,6 +167,32 @@ describe('without Django', () => {
     expect((await fixture.run(built.image, ask(web(built)))).output).toContain(
       '200 {"hello":"fastapi"}',
     );
+  });
+
+  it('a uv.lock is installed as it stands, without its development group', async () => {
+    const directory = await mkdtemp(join(fixture.root, 'project-'));
+    await writeFile(
+      join(directory, 'pyproject.toml'),
+      '[project]\nname = "api"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["flask<3"]\n[dependency-groups]\ndev = ["six"]\n',
+    );
+    await writeFile(join(directory, 'app.py'), 'from flask import Flask\napp = Flask(__name__)\n');
+    await uv(['lock', '--python', '/usr/bin/python3'], directory);
+    const { image } = await fixture.build(await fixture.pack(directory));
+    expect((await fixture.run(image, 'python -c "import flask"')).code).toBe(0);
+    expect((await fixture.run(image, 'python -c "import six"')).code).toBe(1);
+  });
+
+  it('a package in src is installed with its console script', async () => {
+    const built = await fixture.build(
+      await fixture.packFiles({
+        'pyproject.toml':
+          '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "shop"\nversion = "1.2"\ndependencies = ["flask"]\n[project.scripts]\nshopctl = "shop:main"\n',
+        'src/shop/__init__.py':
+          'from flask import Flask\nfrom importlib.metadata import version\napp = Flask("shop")\ndef main():\n    print("shop", version("shop"))\n',
+      }),
+    );
+    expect((await fixture.run(built.image, 'shopctl')).output).toBe('shop 1.2\n');
+    expect(built.image.framework).toBe('flask');
   });
 
   it('a plain WSGI file is served, whatever its gunicorn.conf.py binds', async () => {

@@ -1,7 +1,8 @@
-from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
+
+from . import views
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("", include("entries.urls")),
+    path("", views.index, name="index"),
+    path("entries/<int:pk>/", views.detail, name="detail"),
 ]

@@ -6,6 +6,7 @@ The plan comes as JSON in TANDEM_PREPARE, the report goes to the path in TANDEM_
 """
 
 import compileall
+import errno
 import importlib
 import importlib.util
 import inspect
@@ -25,6 +26,7 @@ IMPORT_TIMEOUT_S = 60
 SKIPPED_DIRECTORIES = re.compile(r"/(node_modules|\.git|\.venv|venv|__pycache__)/")
 #: Errors of a missing network or database. The build has neither, so they say nothing.
 UNREACHABLE = (ConnectionError, TimeoutError)
+UNREACHABLE_ERRNOS = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 UNREACHABLE_NAMES = ("OperationalError", "InterfaceError", "gaierror", "ConnectionError")
 
 
@@ -54,7 +56,8 @@ def start_compiling(directory):
 def is_unreachable(error):
     while error is not None:
         names = {kind.__name__ for kind in type(error).__mro__}
-        if isinstance(error, UNREACHABLE) or names.intersection(UNREACHABLE_NAMES):
+        unreachable = getattr(error, "errno", None) in UNREACHABLE_ERRNOS
+        if unreachable or isinstance(error, UNREACHABLE) or names.intersection(UNREACHABLE_NAMES):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -49,7 +49,9 @@ export function describeImage(parts: ImageParts): BuiltImage {
     pythonVersion: detection.pythonVersion,
     processTypes: processTypes(parts),
     // Migrating is the platform's own step; a release command that only does that would repeat it.
-    releaseCommands: (detection.named.releaseCommands ?? []).filter((line) => !isPlainMigrate(line)),
+    releaseCommands: (detection.named.releaseCommands ?? []).filter(
+      (line) => !isPlainMigrate(line),
+    ),
     needsDatabase,
     workingDirectory,
     env,

@@ -100,7 +100,9 @@ class Build {
     return await this.#session.report<Resolved>('dependencies', async () => {
       const tree = this.#tree;
       const lock = await resolveLock(this.#options, this.#session, { source, tree, toolchain });
-      if (lock === undefined) return { value: { lock, dependencies: undefined }, detail: 'none' };
+      if (lock === undefined || lock.isEmpty) {
+        return { value: { lock, dependencies: undefined }, detail: 'none' };
+      }
       const dependencies = await dependencyLayer(this.#options, this.#session, {
         lock,
         toolchain,

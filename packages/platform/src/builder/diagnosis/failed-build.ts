@@ -31,15 +31,20 @@ const LACKS: readonly [RegExp, (match: RegExpExecArray) => string][] = [
 ];
 
 export function failedBuild(failure: InstallFailure): ErrorBody | undefined {
-  const said = /Failed to (?:download and )?build `([^`]+)`/.exec(failure.logTail);
+  const said =
+    /(?:Failed to (?:download and )?build `([^`]+)`|The build backend returned an error)/.exec(
+      failure.logTail,
+    );
   if (said === null) return undefined;
-  const requirement = said[1] ?? '';
+  // A path of the source has no name before its build says one.
+  const path = failure.lines.find((line) => line.name === undefined && !line.text.startsWith('-'));
+  const requirement = said[1] ?? path?.text ?? 'a package of the source';
   const name = normalizeName(/^[\w.-]+/.exec(requirement)?.[0] ?? requirement);
   const detail = failure.logTail.slice(said.index);
   return {
     code: 'DEPENDENCY_BUILD_FAILED',
     message: `${requirement} has no wheel for this Python and could not be built: ${lackIn(detail)}.`,
-    where: whereOf(failure, [name]),
+    where: said[1] === undefined && path ? path.evidence : whereOf(failure, [name]),
     hint: `choose a version of ${name} that has wheels, or another Python: python = "3.12" in tandem.toml`,
   };
 }

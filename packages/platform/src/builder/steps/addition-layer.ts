@@ -76,7 +76,7 @@ async function install(
   const result = await session.run({
     name: `add-${name}`,
     layers: toolchain.baseLayers,
-    args: installArgs(name, toolchain),
+    args: installArgs(name, toolchain, constraints.length > 0),
     env: uvEnv(options),
     uid,
     mounts: workMounts(work, options.uvPath, await sharedCache(options, uid)),
@@ -89,7 +89,11 @@ async function install(
   });
 }
 
-function installArgs(name: AdditionName, toolchain: Toolchain): [string, ...string[]] {
+function installArgs(
+  name: AdditionName,
+  toolchain: Toolchain,
+  constrained: boolean,
+): [string, ...string[]] {
   return [
     '/build/bin/uv',
     'pip',
@@ -98,8 +102,7 @@ function installArgs(name: AdditionName, toolchain: Toolchain): [string, ...stri
     toolchain.interpreter.executable,
     '--target',
     '/build/target',
-    '--constraints',
-    '/build/constraints.txt',
+    ...(constrained ? ['--constraints', '/build/constraints.txt'] : []),
     '--only-binary',
     ':all:',
     '--no-config',

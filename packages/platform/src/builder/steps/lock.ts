@@ -15,6 +15,7 @@ export interface Lock {
    */
   readonly isPublic: boolean;
   readonly fullyHashed: boolean;
+  readonly isEmpty: boolean;
 }
 
 export function parseLock(text: string): Lock {
@@ -33,6 +34,7 @@ export function parseLock(text: string): Lock {
     })),
     isPublic: hashed.length === lines.length,
     fullyHashed: hashed.length === lines.length,
+    isEmpty: lines.length === 0,
   };
 }
 

@@ -1,0 +1,159 @@
+"""Rules of the settings overlay. Standard library only, so any interpreter can run them."""
+
+import importlib
+import sys
+import types
+import unittest
+
+from tandem_runtime import overlay
+from tandem_runtime.database_url import parse_database_url
+
+URL = "postgresql://app:s%2Fcret@pg.internal:5433/app7?sslmode=disable"
+SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+
+
+def load(settings, **environ):
+    """The overlay of a module with these settings."""
+    real = types.ModuleType("real_settings")
+    vars(real).update(settings)
+    sys.modules["real_settings"] = real
+    try:
+        namespace = {}
+        overlay.load(namespace, "real_settings", environ)
+    finally:
+        del sys.modules["real_settings"]
+    for name in ("DEBUG", "ALLOWED_HOSTS", "DATABASES", "SECRET_KEY"):
+        assert namespace.get(name) == vars(real).get(name), "the real module must change too"
+    return namespace
+
+
+def overridden(namespace):
+    return [override["setting"] for override in namespace["TANDEM_OVERRIDES"]]
+
+
+class Debug(unittest.TestCase):
+    def test_stands_while_the_app_is_local(self):
+        self.assertTrue(load({"DEBUG": True})["DEBUG"])
+
+    def test_is_off_once_the_app_is_public(self):
+        result = load({"DEBUG": True}, TANDEM_PUBLIC="1")
+        self.assertFalse(result["DEBUG"])
+        self.assertIn("DEBUG", overridden(result))
+
+
+class SecretKey(unittest.TestCase):
+    def test_fills_an_empty_one(self):
+        self.assertEqual(load({"SECRET_KEY": ""}, SECRET_KEY="ours")["SECRET_KEY"], "ours")
+        self.assertEqual(load({}, SECRET_KEY="ours")["SECRET_KEY"], "ours")
+
+    def test_replaces_a_committed_insecure_one_only_in_public(self):
+        settings = {"SECRET_KEY": "django-insecure-abc"}
+        self.assertEqual(load(settings, SECRET_KEY="ours")["SECRET_KEY"], "django-insecure-abc")
+        public = load(settings, SECRET_KEY="ours", TANDEM_PUBLIC="1")
+        self.assertEqual(public["SECRET_KEY"], "ours")
+
+    def test_leaves_the_projects_own(self):
+        result = load({"SECRET_KEY": "own"}, SECRET_KEY="ours", TANDEM_PUBLIC="1")
+        self.assertEqual(result["SECRET_KEY"], "own")
+
+
+class Hosts(unittest.TestCase):
+    def test_adds_what_is_missing(self):
+        result = load({"ALLOWED_HOSTS": ["a.example"]}, TANDEM_HOSTS="a.example,b.example")
+        self.assertEqual(result["ALLOWED_HOSTS"], ["a.example", "b.example"])
+
+    def test_understands_patterns(self):
+        for allowed in (["*"], [".example"], ["B.Example"]):
+            result = load({"ALLOWED_HOSTS": allowed}, TANDEM_HOSTS="b.example")
+            self.assertEqual(result["ALLOWED_HOSTS"], allowed)
+
+    def test_keeps_what_an_empty_list_means_under_debug(self):
+        settings = {"ALLOWED_HOSTS": [], "DEBUG": True}
+        self.assertEqual(load(settings, TANDEM_HOSTS="x.localhost")["ALLOWED_HOSTS"], [])
+        result = load(settings, TANDEM_HOSTS="x.example")
+        self.assertEqual(result["ALLOWED_HOSTS"][-1], "x.example")
+        self.assertIn(".localhost", result["ALLOWED_HOSTS"])
+
+
+class Database(unittest.TestCase):
+    def default(self, databases, **environ):
+        return load({"DATABASES": databases}, DATABASE_URL=URL, **environ)["DATABASES"]["default"]
+
+    def test_sqlite_becomes_postgresql(self):
+        expected = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "app7",
+            "USER": "app",
+            "PASSWORD": "s/cret",
+            "HOST": "pg.internal",
+            "PORT": "5433",
+            "OPTIONS": {"sslmode": "disable"},
+        }
+        self.assertEqual(self.default(SQLITE), expected)
+
+    def test_keeps_what_does_not_depend_on_the_engine(self):
+        sqlite = {"default": dict(SQLITE["default"], CONN_MAX_AGE=60, ATOMIC_REQUESTS=True)}
+        result = self.default(sqlite)
+        self.assertEqual((result["CONN_MAX_AGE"], result["ATOMIC_REQUESTS"]), (60, True))
+
+    def test_no_database_becomes_postgresql(self):
+        self.assertEqual(self.default({})["HOST"], "pg.internal")
+
+    def test_a_database_on_localhost_gets_our_address_and_keeps_its_engine(self):
+        postgis = "django.contrib.gis.db.backends.postgis"
+        result = self.default({"default": {"ENGINE": postgis, "HOST": "localhost", "NAME": "x"}})
+        self.assertEqual((result["ENGINE"], result["HOST"]), (postgis, "pg.internal"))
+
+    def test_leaves_databases_elsewhere_and_other_engines(self):
+        remote = {"ENGINE": "django.db.backends.postgresql", "HOST": "db.example.com"}
+        self.assertEqual(self.default({"default": remote}), remote)
+        mysql = {"ENGINE": "django.db.backends.mysql", "HOST": ""}
+        self.assertEqual(self.default({"default": mysql}), mysql)
+
+    def test_leaves_everything_without_a_url(self):
+        self.assertEqual(load({"DATABASES": SQLITE})["DATABASES"], SQLITE)
+
+    def test_other_schemes_are_not_ours(self):
+        self.assertIsNone(parse_database_url("mysql://u:p@h/d"))
+
+
+class Rest(unittest.TestCase):
+    def test_static_root_only_with_staticfiles(self):
+        self.assertNotIn("STATIC_ROOT", load({"INSTALLED_APPS": []}))
+        result = load({"INSTALLED_APPS": ["django.contrib.staticfiles"], "STATIC_ROOT": "x"})
+        self.assertEqual(result["STATIC_ROOT"], "/static")
+
+    def test_proxy_header_only_when_unset(self):
+        self.assertEqual(load({})["SECURE_PROXY_SSL_HEADER"][0], "HTTP_X_FORWARDED_PROTO")
+        own = ("HTTP_X_FORWARDED_PROTOCOL", "ssl")
+        result = load({"SECURE_PROXY_SSL_HEADER": own})
+        self.assertEqual(result["SECURE_PROXY_SSL_HEADER"], own)
+
+    def test_each_override_has_a_reason(self):
+        result = load({"DEBUG": True, "DATABASES": SQLITE}, DATABASE_URL=URL, TANDEM_PUBLIC="1")
+        self.assertTrue(all(override["why"] for override in result["TANDEM_OVERRIDES"]))
+
+
+class GunicornConfiguration(unittest.TestCase):
+    def load(self, **environ):
+        import os
+
+        before = dict(os.environ)
+        os.environ.update(environ)
+        try:
+            sys.modules.pop("tandem_runtime.gunicorn_conf", None)
+            return importlib.import_module("tandem_runtime.gunicorn_conf")
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def test_workers_follow_the_size(self):
+        self.assertEqual(self.load(WEB_CONCURRENCY="5").workers, 5)
+        self.assertEqual(self.load(TANDEM_MEMORY_BYTES=str(512 * 1024 * 1024)).workers, 2)
+
+    def test_the_platform_binds(self):
+        self.assertEqual(self.load(PORT="8000").bind, ["[::]:8000"])
+
+
+if __name__ == "__main__":
+    unittest.main()
