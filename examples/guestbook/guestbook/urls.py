@@ -1,8 +1,7 @@
-from django.urls import path
-
-from . import views
+from django.contrib import admin
+from django.urls import include, path
 
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("entries/<int:pk>/", views.detail, name="detail"),
+    path("admin/", admin.site.urls),
+    path("", include("entries.urls")),
 ]
