@@ -15,6 +15,8 @@ INSECURE_PREFIX = "django-insecure-"
 ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "db", "postgres", "postgresql", "database")
 #: Keys of a database that do not depend on its engine.
 KEPT_KEYS = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE")
+POSTGRES_APP = "django.contrib.postgres"
+WANT_POSTGRES_APP = frozenset(["wagtail.search"])
 
 
 class Overrides:
@@ -42,7 +44,7 @@ def load(namespace, real_name, environ=None):
     namespace.update({name: getattr(real, name) for name in names})
     # The real module changes too: parts of a project import it by its own name.
     overrides = Overrides([vars(real), namespace], environ)
-    for rule in (debug, secret_key, hosts, database, static_root, proxy_header):
+    for rule in (debug, secret_key, hosts, database, postgres_app, static_root, proxy_header):
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
 
@@ -134,6 +136,17 @@ def _database_replacement(current, engine, ours):
 
 def _postgis():
     return "django.contrib.gis.db.backends.postgis"
+
+
+def postgres_app(overrides):
+    """On PostgreSQL some packages have models that Django's checks refuse without its own app."""
+    apps = list(overrides.get("INSTALLED_APPS") or [])
+    engine = str(((overrides.get("DATABASES") or {}).get("default") or {}).get("ENGINE", ""))
+    wanting = sorted(WANT_POSTGRES_APP.intersection(map(str, apps)))
+    if POSTGRES_APP in apps or not wanting or not engine.endswith(("postgresql", "postgis")):
+        return
+    why = "%s needs it on PostgreSQL" % ", ".join(wanting)
+    overrides.set("INSTALLED_APPS", apps + [POSTGRES_APP], "+ " + POSTGRES_APP, why)
 
 
 def static_root(overrides):

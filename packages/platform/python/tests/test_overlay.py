@@ -117,6 +117,25 @@ class Database(unittest.TestCase):
         self.assertIsNone(parse_database_url("mysql://u:p@h/d"))
 
 
+class PostgresApp(unittest.TestCase):
+    WAGTAIL = {"DATABASES": SQLITE, "INSTALLED_APPS": ["wagtail.search"]}
+
+    def test_comes_with_a_package_that_has_models_for_it(self):
+        result = load(self.WAGTAIL, DATABASE_URL=URL)
+        self.assertEqual(result["INSTALLED_APPS"], ["wagtail.search", "django.contrib.postgres"])
+        self.assertIn("INSTALLED_APPS", overridden(result))
+
+    def test_is_left_out_without_such_a_package_or_without_postgresql(self):
+        plain = load({"DATABASES": SQLITE, "INSTALLED_APPS": ["a"]}, DATABASE_URL=URL)
+        self.assertEqual(plain["INSTALLED_APPS"], ["a"])
+        self.assertEqual(load(self.WAGTAIL)["INSTALLED_APPS"], ["wagtail.search"])
+
+    def test_is_not_added_twice(self):
+        apps = ["django.contrib.postgres", "wagtail.search"]
+        result = load({"DATABASES": SQLITE, "INSTALLED_APPS": apps}, DATABASE_URL=URL)
+        self.assertEqual(result["INSTALLED_APPS"], apps)
+
+
 class Rest(unittest.TestCase):
     def test_static_root_only_with_staticfiles(self):
         self.assertNotIn("STATIC_ROOT", load({"INSTALLED_APPS": []}))
