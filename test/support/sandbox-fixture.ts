@@ -14,6 +14,8 @@ import {
   createInstanceNetwork,
   type InstanceNetwork,
 } from '../../packages/platform/src/adapters/instance-network/instance-network.ts';
+import { createScratchDisks } from '../../packages/platform/src/adapters/scratch-disk/scratch-disks.ts';
+import { createSquashfsImageStore } from '../../packages/platform/src/adapters/squashfs/squashfs-image-store.ts';
 import { ensureStack } from '../../packages/platform/src/adapters/stacks/ensure-stack.ts';
 import type { StackKind } from '../../packages/platform/src/adapters/stacks/recipe.ts';
 import {
@@ -23,8 +25,13 @@ import {
 } from '../../packages/platform/src/domain/installation.ts';
 import { markedPids } from '../../packages/platform/src/adapters/process-sandbox/marked-processes.ts';
 import { createProcessSandbox } from '../../packages/platform/src/adapters/process-sandbox/process-sandbox.ts';
-import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
-import { pathsOf, type Paths } from '../../packages/platform/src/ports/paths.ts';
+import {
+  layerFiles,
+  layerMounts,
+  pathsOf,
+  scratchFiles,
+  type Paths,
+} from '../../packages/platform/src/ports/paths.ts';
 import {
   logText,
   type SandboxUnderTest,
@@ -37,7 +44,6 @@ import type {
 } from '../../packages/platform/src/ports/sandbox.ts';
 
 const MIB = 1024 * 1024;
-const TIMEOUT_MS = 20_000;
 const SLOTS = new SlotRegistry();
 
 export interface SandboxFixture {
@@ -65,16 +71,20 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
   const root = await mkdtemp('/run/tandem-test-');
   const installation = await testInstallation(root);
   const paths = pathsOf(installation.name, { data: join(root, 'data'), run: join(root, 'run') });
-  await mkdir(join(paths.data, 'logs'), { recursive: true });
-  await mkdir(paths.run, { recursive: true });
+  for (const directory of directoriesOf(paths)) await mkdir(directory, { recursive: true });
   const network = createInstanceNetwork({ installation });
   await network.ensureNetwork();
-  const stack = await mountStack(root, kind, paths.stackCache);
+  const { file } = await ensureStack(kind, { cacheDirectory: paths.stackCache });
+  const imageStore = createSquashfsImageStore({
+    files: layerFiles(paths),
+    mounts: layerMounts(paths),
+  });
+  const stack = await imageStore.admit(file);
   const options: CrunSandboxOptions = {
     installation,
     paths,
-    imageStore: { mount: async () => stack },
-    scratch: scratchDisks(join(root, 'scratch')),
+    imageStore,
+    scratch: createScratchDisks({ directory: scratchFiles(paths) }),
     network,
     caBundlePath: '/etc/ssl/certs/ca-certificates.crt',
   };
@@ -98,7 +108,10 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
       counter += 1;
       return { ...instanceAddresses(installation, counter), links };
     },
-    spec: (script, changes = {}) => testSpec(installation, paths, script, changes),
+    spec: (script, changes = {}) => ({
+      ...testSpec(installation, paths, script, changes),
+      layers: [stack],
+    }),
     readLog: (spec) => logText(spec.logPath),
     run: async (script, changes) => {
       const spec = fixture.spec(script, changes);
@@ -115,7 +128,7 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
       await sandbox.sweep(() => false);
       await network.removeNetwork();
       await removeCrunCgroups(installation);
-      await runCommand(['umount', stack], { timeoutMs: TIMEOUT_MS });
+      await imageStore.remove(stack.sha256);
       await expectNothingLeft(installation, root);
       await SLOTS.release(installation.slot, installation.name);
       await rm(root, { recursive: true });
@@ -123,6 +136,13 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
   };
   return fixture;
 }
+
+const directoriesOf = (paths: Paths): string[] => [
+  layerFiles(paths),
+  layerMounts(paths),
+  scratchFiles(paths),
+  join(paths.data, 'logs'),
+];
 
 async function testInstallation(root: string): Promise<Installation> {
   const id = randomBytes(3).toString('hex');
@@ -153,7 +173,7 @@ function testSpec(
   const id = changes.id ?? `s${randomBytes(5).toString('hex')}`;
   return {
     id,
-    layers: [{ sha256: '0'.repeat(64), sizeBytes: 1 }],
+    layers: [],
     args: ['/bin/sh', '-c', script],
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' },
     cwd: '/',
@@ -171,38 +191,6 @@ function testSpec(
     },
     logPath: join(paths.data, 'logs', `${id}.log`),
     ...changes,
-  };
-}
-
-async function mountStack(root: string, kind: StackKind, stackCache: string): Promise<string> {
-  const stack = await ensureStack(kind, { cacheDirectory: stackCache });
-  const target = join(root, 'stack');
-  await mkdir(target);
-  await runCommand(['mount', '-o', 'loop,ro,nosuid,nodev', stack.file, target], {
-    timeoutMs: TIMEOUT_MS,
-  });
-  return target;
-}
-
-function scratchDisks(directory: string): CrunSandboxOptions['scratch'] {
-  return {
-    create: async (id, sizeBytes) => {
-      const target = join(directory, id);
-      await mkdir(target, { recursive: true });
-      const options = `size=${sizeBytes},mode=1777,nosuid,nodev`;
-      await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'scratch', target], {
-        timeoutMs: TIMEOUT_MS,
-      });
-      return target;
-    },
-    remove: async (id) => {
-      const target = join(directory, id);
-      const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-      if (mounts.includes(` ${target} `)) {
-        await runCommand(['umount', target], { timeoutMs: TIMEOUT_MS });
-      }
-      await rm(target, { recursive: true, force: true });
-    },
   };
 }
 
@@ -224,7 +212,7 @@ export async function createProcessFixture(): Promise<SandboxUnderTest> {
   const root = await mkdtemp('/run/tandem-test-');
   const id = randomBytes(3).toString('hex');
   const paths = pathsOf(`test-${id}`, { data: join(root, 'data'), run: join(root, 'run') });
-  await mkdir(join(paths.data, 'logs'), { recursive: true });
+  for (const directory of directoriesOf(paths)) await mkdir(directory, { recursive: true });
   // The user of a process goes through it to his scratch directory.
   await chmod(root, 0o711);
   const options = { installation: { id }, paths, layerDirectory: async () => '/no/layer' };

@@ -9,7 +9,7 @@ describe('safeJoin', () => {
     expect(safeJoin('/', 'etc')).toBe('/etc');
   });
 
-  it.each(['../b', 'b/../../c', '..', '/../a', '../ab'])('refuses %s', (path) => {
+  it.each(['../b', 'b/../../c', '..', '/../b', '../ab'])('refuses %s', (path) => {
     expect(() => safeJoin('/srv/a', path)).toThrow(/leaves/);
   });
 
