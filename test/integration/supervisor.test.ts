@@ -116,10 +116,12 @@ describe('Supervisor', () => {
     });
   });
 
-  it('refuses a port that somebody else has', async () => {
+  it('refuses a port that somebody else has, also one who would answer in its place', async () => {
     const other = createServer().listen({ host: '::', port });
     await expect(supervisor.ensure([web()])).rejects.toMatchObject({
-      message: expect.stringContaining('Address already in use') as string,
+      code: 'MACHINE_UNFIT',
+      message: `port ${port}: Address already in use`,
+      hint: expect.stringContaining('ss -ltnp') as string,
     });
     other.close();
   });

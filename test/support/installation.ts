@@ -85,18 +85,24 @@ export async function createInstallation(
   await mkdir(place.dataRoot, { mode: 0o711 });
   const port = String(await freePort());
   try {
-    await script('up', UP_TIMEOUT_MS, [
-      ...placeArguments(place),
-      '--port',
-      port,
-      '--no-example',
-      ...extra,
-    ]);
+    await script('up', [...placeArguments(place), '--port', port, '--no-example', ...extra]);
   } catch (error) {
     await destroyInstallation(place).catch((second: unknown) => console.error(second));
     throw error;
   }
   return place;
+}
+
+/** Any exit status resolves. */
+export async function runScript(
+  name: 'up' | 'down',
+  args: readonly string[],
+): Promise<CommandResult> {
+  return await runToExit([join(ROOT, 'script', name), ...args], {
+    timeoutMs: name === 'up' ? UP_TIMEOUT_MS : DOWN_TIMEOUT_MS,
+    cwd: ROOT,
+    env: process.env as Record<string, string>,
+  });
 }
 
 /** Throws when anything of it is left. */
@@ -106,7 +112,7 @@ export async function destroyInstallation(place: InstallationPlace): Promise<voi
     (installation) => markOf(installation, paths),
     () => undefined,
   );
-  await script('down', DOWN_TIMEOUT_MS, [...placeArguments(place), '--purge']);
+  await script('down', [...placeArguments(place), '--purge']);
   await expectNothingLeft(mark);
   await rm(place.dataRoot, { recursive: true, force: true });
   await rm(place.runRoot, { recursive: true, force: true });
@@ -136,6 +142,11 @@ export class TestInstallation {
 
   get mark(): Mark {
     return markOf(this.installation, this.paths);
+  }
+
+  /** For script/up and script/down. */
+  get arguments(): string[] {
+    return placeArguments(this.place);
   }
 
   get port(): number {
@@ -227,16 +238,8 @@ function placeArguments({ name, dataRoot, runRoot }: InstallationPlace): string[
   return ['--installation', name, '--data-root', dataRoot, '--run-root', runRoot];
 }
 
-async function script(
-  name: 'up' | 'down',
-  timeoutMs: number,
-  args: readonly string[],
-): Promise<void> {
-  const result = await runToExit([join(ROOT, 'script', name), ...args], {
-    timeoutMs,
-    cwd: ROOT,
-    env: process.env as Record<string, string>,
-  });
+async function script(name: 'up' | 'down', args: readonly string[]): Promise<void> {
+  const result = await runScript(name, args);
   if (result.exitCode === 0) return;
   throw new Error(`script/${name}: ${result.exitCode}\n${result.stdout}${result.stderr}`);
 }

@@ -1,10 +1,12 @@
 // s6-fdholderd as a service: it keeps listening sockets open while the daemons behind them restart.
 import { join } from 'node:path';
-import { runToExit } from '../../lib/run-command.ts';
+import { TandemError } from '@tandem/protocol';
+import { runCommand, runToExit } from '../../lib/run-command.ts';
 import type { ServiceFile } from './service-directory.ts';
-import type { Service } from './service.ts';
+import type { HeldSocket, Service } from './service.ts';
 
 const SOCKETS_MAX = 64;
+const TIMEOUT_MS = 10_000;
 
 export function holderService(scanDirectory: string): Service {
   const path = holderSocket(scanDirectory);
@@ -37,8 +39,14 @@ export function holderRules(): ServiceFile[] {
   ];
 }
 
-export async function heldSockets(scanDirectory: string): Promise<string[]> {
-  const argv = ['s6-fdholder-list', '-t', '5000', holderSocket(scanDirectory)] as const;
-  const result = await runToExit(argv, { timeoutMs: 6_000 });
-  return result.exitCode === 0 ? result.stdout.split('\n').filter((name) => name !== '') : [];
+/** Binds the socket when the holder has it not. Throws MACHINE_UNFIT when the port is taken. */
+export async function ensureHeld(scanDirectory: string, socket: HeldSocket): Promise<void> {
+  const list = ['s6-fdholder-list', '-t', '5000', holderSocket(scanDirectory)] as const;
+  const { stdout } = await runCommand(list, { timeoutMs: TIMEOUT_MS });
+  if (stdout.split('\n').includes(socket.name)) return;
+  const bound = await runToExit(socket.bind, { timeoutMs: TIMEOUT_MS });
+  if (bound.exitCode === 0) return;
+  throw new TandemError('MACHINE_UNFIT', bound.stderr.trim(), {
+    hint: `ss -ltnp 'sport = :${socket.port}'   shows who listens there`,
+  });
 }

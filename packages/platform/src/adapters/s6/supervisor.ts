@@ -9,7 +9,7 @@ import { installService, type Installed } from './scan-directory.ts';
 import { CRASHES_FILE, serviceFiles } from './service-directory.ts';
 import { controlService, isReady, serviceState, waitFor } from './service-state.ts';
 import type { Service } from './service.ts';
-import { holderRules, holderService, holderSocket } from './socket-holder.ts';
+import { ensureHeld, holderRules, holderService, holderSocket } from './socket-holder.ts';
 
 export interface SupervisorOptions {
   /** On a tmpfs: what it holds ends with the boot. */
@@ -36,15 +36,24 @@ export class Supervisor {
     this.#env = options.env;
   }
 
-  /** Idempotent: starts what is not there or dead, restarts what changed, waits for each in order. */
-  async ensure(services: readonly Service[]): Promise<void> {
+  /**
+   * Idempotent: starts what is not there or dead, restarts what changed, waits for each in order.
+   * Resolves to the names of those it started or restarted.
+   */
+  async ensure(services: readonly Service[]): Promise<string[]> {
     const all = [holderService(this.#scanDirectory), ...services];
     assertOrder(all);
     const installed = new Map<string, Installed>();
     for (const service of all) installed.set(service.name, await this.#install(service));
     if (!(await this.running())) await this.#start();
     if ([...installed.values()].includes('new')) await this.#rescan();
-    for (const service of all) await this.#bringUp(service, installed.get(service.name) ?? 'same');
+    const touched: string[] = [];
+    for (const service of all) {
+      if (await this.#bringUp(service, installed.get(service.name) ?? 'same')) {
+        touched.push(service.name);
+      }
+    }
+    return touched;
   }
 
   async running(): Promise<boolean> {
@@ -117,19 +126,23 @@ export class Supervisor {
     await this.#svscanctl('-an');
   }
 
-  async #bringUp(service: Service, installed: Installed): Promise<void> {
+  /** True when it had to be started or restarted. */
+  async #bringUp(service: Service, installed: Installed): Promise<boolean> {
     const directory = this.#directory(service.name);
     const supervised = async () => (await serviceState(directory)) !== undefined;
     if (!(await waitFor(supervised, SUPERVISE_TIMEOUT_MS))) {
       await this.#rescan();
       if (!(await waitFor(supervised, SUPERVISE_TIMEOUT_MS))) throw await this.#failure(service);
     }
+    if (service.socket) await ensureHeld(this.#scanDirectory, service.socket);
     const state = await serviceState(directory);
     await rm(join(directory, CRASHES_FILE), { force: true });
+    const isUp = state?.wantedUp === true && state.pid !== undefined;
     if (!state?.wantedUp) await controlService(directory, '-u');
     else if (installed === 'changed') await controlService(directory, '-r');
     if (!(await this.#waitUntilReady(service))) throw await this.#failure(service);
     await rm(join(directory, 'down'), { force: true });
+    return !isUp || installed === 'changed';
   }
 
   /** Gives up early on a service that dies again and again. */
