@@ -128,7 +128,8 @@ function openSocket(address: Address, timeoutMs: number): Promise<Socket> {
     const options = 'socketPath' in address ? { path: address.socketPath } : address;
     const socket = connect({ ...options, noDelay: true, autoSelectFamily: false });
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`no connection within ${timeoutMs} ms`));
+      const late = new Error(`no connection within ${timeoutMs} ms`);
+      socket.destroy(Object.assign(late, { code: 'ETIMEDOUT' }));
     }, timeoutMs);
     // Stays for good: an error nobody listens to would end the process.
     socket.on('error', (error) => {

@@ -1,5 +1,4 @@
 // Carries one request to one upstream and the answer back, by node:http on both sides.
-import { LIMITS } from '../domain/limits.ts';
 import type { Connection } from './connection-pool.ts';
 import type { Forwarder, Outcome, Rewrite } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -50,10 +49,14 @@ export class HttpForwarder implements Forwarder {
 /** For the page a visitor sees: no addresses, no internals. */
 export function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'No instance of the site accepts connections.';
-  if (code === 'ECONNRESET' || code === 'EPIPE')
-    return 'The site closed the connection before it answered.';
-  if (code?.startsWith('HPE_')) return 'The answer of the site is not valid HTTP.';
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'The site cannot be reached.';
-  return `No answer from the site within ${LIMITS.balancer.connectTimeoutMs / 1000} s.`;
+  return (code !== undefined && REASONS[code]) || 'The answer of the site is not valid HTTP.';
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'No instance of the site accepts connections.',
+  ECONNRESET: 'The site closed the connection before it answered.',
+  EPIPE: 'The site closed the connection before it answered.',
+  EHOSTUNREACH: 'The site cannot be reached.',
+  ENETUNREACH: 'The site cannot be reached.',
+  ETIMEDOUT: 'The site does not accept connections in time.',
+};

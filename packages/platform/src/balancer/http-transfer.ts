@@ -41,7 +41,10 @@ export class HttpTransfer {
     upstream.on('error', (error) => this.#fail(error));
     upstream.on('information', (info) => this.#passInformation(info));
     upstream.on('response', (answer) => this.#passAnswer(answer));
-    upstream.on('upgrade', (_answer, socket) => socket.destroy(new Error('upgrade not asked for')));
+    upstream.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      this.#fail(new Error('an upgrade nobody asked for'));
+    });
     upstream.once('finish', () => this.#awaitAnswer());
     this.#exchange.ended.addEventListener('abort', leave, { once: true });
     this.#sendBody();

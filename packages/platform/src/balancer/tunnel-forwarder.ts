@@ -93,13 +93,14 @@ export class TunnelForwarder implements Forwarder {
   async #tunnel(upstream: Duplex, early: Buffer): Promise<void> {
     const client = this.#exchange.socket;
     upstream.on('error', () => upstream.destroy());
-    upstream.on('data', (chunk: Buffer) => {
-      this.#exchange.bytesSent += chunk.length;
-    });
+    // Before anybody listens: a flowing stream would hand it to the first listener alone.
     if (early.length > 0) upstream.unshift(early);
     upstream.write(this.#exchange.early);
     upstream.pipe(client);
     client.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => {
+      this.#exchange.bytesSent += chunk.length;
+    });
     const { promise: over, resolve } = Promise.withResolvers<void>();
     upstream.once('close', () => {
       // What the app said last is still on its way to the client.
