@@ -2,7 +2,7 @@
 // done by hand in the same run. Needs root and the network; takes about ten minutes. Not a test: the
 // machine decides how fast is fast.
 //
-//   npm run bench:deploy -- [--rounds N] [--only NAME[,NAME]] [--output FILE]
+//   npm run bench:deploy -- [--rounds N] [--only NAME[,NAME]] [--output FILE.json] [--page FILE.md]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { measureRedeploy } from './figures/redeploy.ts';
 import { measureSandboxStart } from './figures/sandbox-start.ts';
 import { measureSharedLayer } from './figures/shared-layer.ts';
 import { startPlatform, type Platform } from './platform.ts';
-import { partsTable, reportDocument, reportTable } from './report.ts';
+import { describeMachine, partsTable, reportDocument, reportPage, reportTable } from './report.ts';
 
 const COMMAND = 'npm run bench:deploy';
 const ROUNDS = 7;
@@ -45,9 +45,11 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: String(ROUNDS) },
     only: { type: 'string', default: Object.keys(MEASUREMENTS).join(',') },
     output: { type: 'string' },
+    page: { type: 'string' },
   },
 });
 
+const machine = describeMachine();
 const scratch = await mkdtemp(join(tmpdir(), 'tandem-bench-'));
 let started: Promise<Platform> | undefined;
 const bench: Bench = {
@@ -64,10 +66,12 @@ try {
     process.stderr.write(`Measuring ${name}\n`);
     figures.push(...(await measure(bench)));
   }
-  const document = `${JSON.stringify(reportDocument(figures, COMMAND), null, 2)}\n`;
+  const report = { command: COMMAND, machine, rounds: bench.rounds, figures };
+  const document = `${JSON.stringify(reportDocument(report), null, 2)}\n`;
   process.stdout.write(`${reportTable(figures)}\n\n${partsTable(figures)}\n`);
   if (values.output === undefined) process.stdout.write(`\n${document}`);
   else await writeFile(values.output, document);
+  if (values.page !== undefined) await writeFile(values.page, reportPage(report));
 } finally {
   await (await started)?.down();
   await rm(scratch, { recursive: true, force: true });

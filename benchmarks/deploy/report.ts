@@ -1,5 +1,5 @@
-// The table for people and the document for programs.
-import { cpus, release, totalmem } from 'node:os';
+// The table for people, the document for programs, and the page of the reference.
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { isMet, median, type Figure } from './figure.ts';
 
 export function reportTable(figures: readonly Figure[]): string {
@@ -28,16 +28,36 @@ export function partsTable(figures: readonly Figure[]): string {
     .join('\n');
 }
 
-export function reportDocument(figures: readonly Figure[], command: string): object {
+export interface Machine {
+  readonly cores: number;
+  readonly memoryMiB: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** Processes that wanted a core before anything was measured; figures mean little above 1. */
+  readonly loadBefore: number;
+}
+
+export function describeMachine(): Machine {
   return {
-    command,
+    cores: cpus().length,
+    memoryMiB: Math.round(totalmem() / 1024 / 1024),
+    kernel: release(),
+    node: process.version,
+    loadBefore: loadavg()[0] ?? 0,
+  };
+}
+
+export interface Report {
+  readonly command: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly figures: readonly Figure[];
+}
+
+export function reportDocument({ figures, ...report }: Report): object {
+  return {
+    ...report,
     measuredAt: new Date().toISOString(),
-    machine: {
-      cores: cpus().length,
-      memoryMiB: Math.round(totalmem() / 1024 / 1024),
-      kernel: release(),
-      node: process.version,
-    },
     figures: figures.map((figure) => ({
       ...figure,
       median: median(figure.measured),
@@ -45,6 +65,28 @@ export function reportDocument(figures: readonly Figure[], command: string): obj
       met: isMet(figure),
     })),
   };
+}
+
+export function reportPage(report: Report): string {
+  const { command, machine, rounds, figures } = report;
+  const parts = figures.filter((figure) => figure.parts !== undefined);
+  return `# Benchmarks
+
+\`${command}\` writes this page. It brings up an installation of its own, drives it with the command
+line, does the same work by hand beside it, in turns, and prints medians of at most ${rounds} rounds.
+
+Measured on ${new Date().toISOString().slice(0, 10)}: ${machine.cores} cores, ${machine.memoryMiB} MiB, kernel ${machine.kernel}, Node ${machine.node},
+load before the run ${machine.loadBefore.toFixed(1)}.
+
+${reportTable(figures)}
+
+By hand means: \`collectstatic\`, \`migrate\` and gunicorn until its first answer, from a virtualenv on the
+host, with the same number of workers and against the same PostgreSQL.
+
+Where the time goes, in medians:
+
+${parts.map(({ name, unit, parts }) => `- ${name} (${unit}): ${formatParts(parts ?? {})}`).join('\n')}
+`;
 }
 
 function formatParts(parts: Readonly<Record<string, number>>): string {
