@@ -2,7 +2,7 @@
 // request fails. Balancers and backends are processes; old backends are killed as soon as the nexus
 // says that they are drained.
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -263,8 +263,8 @@ describe('a balancer', () => {
     await sleep(500);
     expect(drained).toBe(false);
     outgoing.end('x'.repeat(100_000));
-    const [response] = await once(outgoing, 'response');
-    expect((response as { statusCode: number }).statusCode).toBe(200);
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
     await draining;
   });
 });

@@ -159,8 +159,8 @@ interface BoundSocket {
 
 /** As the supervisor holds it: bound, never accepted from. No public API of Node does this. */
 function bindSocket(): BoundSocket {
-  const { binding } = process as unknown as { binding(name: 'tcp_wrap'): TcpWrap };
-  const { TCP, constants } = binding('tcp_wrap');
+  const internals = process as unknown as { binding(name: 'tcp_wrap'): TcpWrap };
+  const { TCP, constants } = internals.binding('tcp_wrap');
   const handle = new TCP(constants.SERVER);
   const name = { port: 0 };
   if (handle.bind('127.0.0.1', 0) !== 0 || handle.getsockname(name) !== 0)
