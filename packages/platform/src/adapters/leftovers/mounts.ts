@@ -22,7 +22,10 @@ export async function findMounts(mark: Mark): Promise<string[]> {
   const devices = new Set(loops.map((loop) => loop.device));
   return table
     .filter(
-      ({ mountPoint, source }) => isBelow(mountPoint, mark.runDirectory) || devices.has(source),
+      ({ mountPoint, source }) =>
+        mountPoint === mark.runDirectory ||
+        isBelow(mountPoint, mark.runDirectory) ||
+        devices.has(source),
     )
     .map(({ mountPoint }) => mountPoint)
     .reverse();

@@ -1,6 +1,6 @@
 // From nothing, or from any half-way state, to a healthy installation. Every step looks at what is
 // there first, so running it again changes nothing and repairs what is dead.
-import { chmod, chown, mkdir, stat } from 'node:fs/promises';
+import { chown, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TandemError, type PlatformStatus } from '@tandem/protocol';
 import { ControlClient } from '@tandem/protocol/client';
@@ -23,6 +23,7 @@ import {
 import { withInstallationLock } from './lock.ts';
 import { balancerCount, daemonEnvironment, type Checkout } from './machine.ts';
 import type { SandboxKind, UpOptions } from './options.ts';
+import { ensureRunDirectory, letThrough } from './run-directory.ts';
 import { servicesOf } from './services.ts';
 
 export interface BringUpContext {
@@ -77,8 +78,9 @@ function refuseOtherSettings(options: UpOptions, installation: Installation): vo
 
 async function makeDirectories({ slot }: Installation, paths: Paths): Promise<void> {
   // Unprivileged daemons pass through to their own sockets and trees; they cannot list.
+  await mkdir(paths.data, { recursive: true, mode: 0o711 });
+  await ensureRunDirectory(paths.run);
   for (const path of [paths.data, paths.run]) {
-    await mkdir(path, { recursive: true, mode: 0o711 });
     await letThrough(dirname(path));
     await letThrough(path);
   }
@@ -86,12 +88,6 @@ async function makeDirectories({ slot }: Installation, paths: Paths): Promise<vo
   for (const path of platformOnly) await mkdir(path, { recursive: true, mode: 0o700 });
   const balancerUid = platformUid(slot, PLATFORM_UID.balancer);
   await chown(balancerState(paths), balancerUid, balancerUid);
-}
-
-/** A directory that was made before with a stricter mode gets execute bits, and nothing else. */
-async function letThrough(path: string): Promise<void> {
-  const { mode } = await stat(path);
-  if ((mode & 0o111) !== 0o111) await chmod(path, (mode & 0o7777) | 0o111);
 }
 
 async function prepareMachine(
