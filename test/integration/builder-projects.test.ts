@@ -136,7 +136,7 @@ describe('a fresh wagtail project', () => {
     );
     expect(image.migrations?.some((name) => name.startsWith('wagtailcore.'))).toBe(true);
     expect(image.staticFiles?.fileCount).toBeGreaterThan(200);
-  });
+  }, 300_000);
 });
 
 describe('without Django', () => {

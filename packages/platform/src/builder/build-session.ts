@@ -59,8 +59,14 @@ export class BuildSession {
   }
 
   static async open(options: BuilderOptions, request: BuildRequest): Promise<BuildSession> {
-    const root = await options.scratch.create(diskId(request.buildId), LIMITS.build.diskBytes);
-    return new BuildSession(options, request, await layOutDisk(root, request.buildUid));
+    const id = diskId(request.buildId);
+    const root = await options.scratch.create(id, LIMITS.build.diskBytes);
+    try {
+      return new BuildSession(options, request, await layOutDisk(root, request.buildUid));
+    } catch (error) {
+      await options.scratch.remove(id);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

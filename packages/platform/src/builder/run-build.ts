@@ -1,6 +1,6 @@
 // The build, step by step. Independent work runs side by side: layers are packed while the project
 // is prepared, and the web server is fetched meanwhile.
-import type { BuiltImage } from '../domain/release.ts';
+import type { BuiltImage, ReleaseLayers } from '../domain/release.ts';
 import type { BuildRequest } from '../ports/builder.ts';
 import type { LayerRef } from '../ports/image-store.ts';
 import { BuildSession } from './build-session.ts';
@@ -15,6 +15,7 @@ import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts'
 import { versionIn, type Lock } from './steps/lock.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
 import { prepareCode } from './steps/prepare-code.ts';
+import type { PrepareReport } from './steps/prepare-report.ts';
 import { pathsKey, requirementLines, resolveLock } from './steps/resolve.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
 import { openToolchain, type Toolchain } from './steps/toolchain.ts';
@@ -58,9 +59,9 @@ class Build {
     await this.#unpack();
     const detection = await this.#detect();
     const toolchain = await openToolchain(this.#options, detection.pythonVersion);
-    const { lock, dependencies } = await this.#dependencies(detection, toolchain);
+    const resolved = await this.#dependencies(detection, toolchain);
     return await this.#session.report('code', async () => {
-      const value = await this.#code(detection, toolchain, lock, dependencies);
+      const value = await this.#code(detection, toolchain, resolved);
       const files = value.staticFiles ? `, ${value.staticFiles.fileCount} static files` : '';
       return { value, detail: `${value.layers.code.sha256.slice(0, 6)}${files}` };
     });
@@ -120,48 +121,40 @@ class Build {
   async #code(
     detection: Detection,
     toolchain: Toolchain,
-    lock: Lock | undefined,
-    dependencies: Dependencies | undefined,
+    { lock, dependencies }: Resolved,
   ): Promise<BuiltImage> {
-    const { disk, request } = this.#session;
     const overlay = usesOverlay(detection);
-    if (overlay) await writeOverlay(disk.overlay, detection.settings?.name ?? '');
+    const env = imageEnv(detection, overlay);
+    if (overlay) await writeOverlay(this.#session.disk.overlay, detection.settings?.name ?? '');
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
     const driver = await this.#add(driverFor(detection, lock), toolchain, lock);
     const guess = applicationOf(detection, undefined)?.kind ?? 'wsgi';
-    const server = this.#inBackground(
+    const guessed = this.#inBackground(
       this.#add(serverFor(detection, lock, guess), toolchain, lock),
     );
-    const packed = dependencies?.directory === undefined ? await dependencies?.layer : undefined;
-    const env = imageEnv(detection, overlay);
-    const lower = [...toolchain.baseLayers, ...present(packed), ...driver, runtime];
+    // Prepared on the virtualenv as it lies there, while that is still being packed.
     const venv = dependencies?.directory;
-    const report = await prepareCode(this.#session, {
-      detection,
-      layers: lower,
-      venv,
-      imageEnv: env,
-      overlay,
-    });
+    const packed = venv === undefined ? present(await dependencies?.layer) : [];
+    const layers = [...toolchain.baseLayers, ...packed, ...driver, runtime];
+    const report = await prepareCode(this.#session, { detection, layers, venv, imageEnv: env });
     const code = this.#inBackground(this.#packCode());
     const kind = applicationOf(detection, report)?.kind ?? guess;
-    const servers =
-      kind === guess
-        ? await server
-        : await this.#add(serverFor(detection, lock, kind), toolchain, lock);
-    const usesDriver = Object.values(report.databases ?? {}).some(({ engine }) =>
-      /postg|psycopg/.test(engine),
-    );
-    const layer = await dependencies?.layer;
-    const layers = {
+    // Awaited in any case: two steps of a build must not use its address at once.
+    const ready = await guessed;
+    const server =
+      kind === guess ? ready : await this.#add(serverFor(detection, lock, kind), toolchain, lock);
+    const [interpreter] = present(toolchain.interpreterLayer);
+    const [dependencyLayer] = present(await dependencies?.layer);
+    const release: ReleaseLayers = {
       stack: toolchain.stack.layer,
-      ...(toolchain.interpreterLayer ? { interpreter: toolchain.interpreterLayer } : {}),
-      ...(layer ? { dependencies: layer } : {}),
-      additions: [...servers, ...(usesDriver ? driver : [])],
+      ...(interpreter ? { interpreter } : {}),
+      ...(dependencyLayer ? { dependencies: dependencyLayer } : {}),
+      additions: [...server, ...(usesPostgresql(report) ? driver : [])],
       runtime,
       code: await code,
     };
-    return describeImage({ detection, report, lock, layers, env, config: request.config });
+    const { config } = this.#session.request;
+    return describeImage({ detection, report, lock, layers: release, env, config });
   }
 
   async #add(
@@ -188,6 +181,11 @@ class Build {
     this.#background.push(work.catch(() => undefined));
     return work;
   }
+}
+
+function usesPostgresql(report: PrepareReport): boolean {
+  const engines = Object.values(report.databases ?? {}).map(({ engine }) => engine);
+  return engines.some((engine) => /postg|psycopg/.test(engine));
 }
 
 function present<T>(value: T | undefined): T[] {

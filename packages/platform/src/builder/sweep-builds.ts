@@ -2,11 +2,15 @@
 // image store's affair.
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LIMITS } from '../domain/limits.ts';
+import { runToExit } from '../lib/run-command.ts';
 import { buildDirectory, scratchFiles } from '../ports/paths.ts';
 import { BUILD_PREFIX, diskId } from './build-session.ts';
 import type { BuilderOptions } from './collaborators.ts';
+import { wheelCache } from './steps/toolchain.ts';
 
 const LOCKS_MAX = 1_000;
+const DISK_USAGE_TIMEOUT_MS = 60_000;
 
 export async function sweepBuilds(
   options: BuilderOptions,
@@ -25,6 +29,17 @@ export async function sweepBuilds(
     }
   }
   await forgetOldLocks(join(buildDirectory(options.paths), 'locks'));
+  if (active.length === 0) await emptyLargeCache(wheelCache(options.paths));
+}
+
+/** No build is under way, so nobody reads it. It fills again from the index. */
+async function emptyLargeCache(directory: string): Promise<void> {
+  const { exitCode, stdout } = await runToExit(['du', '-s', '-B1', directory], {
+    timeoutMs: DISK_USAGE_TIMEOUT_MS,
+  });
+  const sizeBytes = Number(stdout.split('\t')[0]);
+  if (exitCode !== 0 || sizeBytes <= LIMITS.build.wheelCacheBytesMax) return;
+  await rm(directory, { recursive: true, force: true });
 }
 
 async function forgetOldLocks(directory: string): Promise<void> {

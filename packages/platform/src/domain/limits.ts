@@ -23,6 +23,8 @@ export const LIMITS = {
     diskBytes: 8 * GIB,
     pids: 1024,
     logBytesMax: 32 * MIB,
+    /** Wheels that apps share; emptied at a start of the agent when larger. */
+    wheelCacheBytesMax: 8 * GIB,
   },
   instance: {
     memoryBytes: 512 * MIB,

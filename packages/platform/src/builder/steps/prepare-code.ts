@@ -20,7 +20,6 @@ export interface PrepareRequest {
   /** A virtualenv that is not packed yet. */
   readonly venv: string | undefined;
   readonly imageEnv: Readonly<Record<string, string>>;
-  readonly overlay: boolean;
 }
 
 export async function prepareCode(

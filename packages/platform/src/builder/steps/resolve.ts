@@ -144,7 +144,7 @@ function uvArgs(source: DependencySource, toolchain: Toolchain): [string, ...str
   const output = ['--output-file', '/build/lock.txt', '--no-header', '--no-annotate', '--quiet'];
   if (source.kind === 'uv-lock') {
     const project = source.installProject ? [] : ['--no-emit-project'];
-    const format = ['--format', 'requirements-txt', '--frozen', '--no-dev'];
+    const format = ['--format', 'requirements-txt', '--frozen', '--no-dev', '--emit-index-url'];
     return ['/build/bin/uv', 'export', ...format, ...project, ...python, ...output];
   }
   const file = (source.files[0] ?? '').slice(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import { PLATFORM_UID, platformUid } from '../../domain/installation.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
-import { buildDirectory } from '../../ports/paths.ts';
+import { buildDirectory, type Paths } from '../../ports/paths.ts';
 import type { BuilderOptions, BuildInterpreter, BuildStack } from '../collaborators.ts';
 
 export interface Toolchain {
@@ -41,9 +41,11 @@ export function layersOn(stack: BuildStack, interpreter: LayerRef | undefined): 
   return interpreter === undefined ? [stack.layer] : [stack.layer, interpreter];
 }
 
+export const wheelCache = (paths: Paths): string => join(buildDirectory(paths), 'wheels');
+
 /** The cache of wheels that apps share: only the shared uid writes it, only wheels go in. */
 export async function sharedCache(options: BuilderOptions, uid: number): Promise<string> {
-  const path = join(buildDirectory(options.paths), 'wheels');
+  const path = wheelCache(options.paths);
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chown(path, uid, uid);
   return path;
