@@ -6,6 +6,7 @@ const sources = {
   release: 3,
   processName: 'web.1',
   hostnames: ['bakery.localhost'],
+  memoryBytes: 536_870_912,
   image: { env: { DJANGO_SETTINGS_MODULE: 'tandem_settings' } },
   secretKey: 'generated',
   services: { DATABASE_URL: 'postgresql://x' },

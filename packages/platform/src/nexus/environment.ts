@@ -22,6 +22,8 @@ export interface EnvironmentSources {
   readonly release: number;
   readonly processName: string;
   readonly hostnames: readonly string[];
+  /** The size of the process; our servers choose their number of workers by it. */
+  readonly memoryBytes: number;
   readonly image: Pick<BuiltImage, 'env'>;
   readonly secretKey: string;
   readonly services: Readonly<Record<string, string>>;
@@ -40,6 +42,7 @@ export function buildEnvironment(sources: EnvironmentSources): Record<string, st
     TANDEM_APP: sources.appName,
     TANDEM_RELEASE: `v${sources.release}`,
     TANDEM_PROCESS: sources.processName,
+    TANDEM_MEMORY_BYTES: String(sources.memoryBytes),
     TANDEM_HOSTS: hostnames.join(','),
     TANDEM_PUBLIC: hostnames.every(isLocalName) ? '0' : '1',
   };
