@@ -19,6 +19,11 @@ export interface ServiceInputs {
   readonly staticServer: readonly [string, ...string[]];
 }
 
+/** The agent waits for child processes: size counts, not speed (16 MiB less when idle). */
+const SMALL_NODE = ['--optimize-for-size', '--max-semi-space-size=1'] as const;
+/** One arena for the few threads of Node, so that memory freed by one serves the others. */
+const SMALL_MALLOC = { MALLOC_ARENA_MAX: '1' } as const;
+
 /** Ends what the balancer has under way; long-lived connections are cut after it. */
 const BALANCER_GRACE_MS = 40_000;
 /** The first start takes in stacks and interpreters and makes the database cluster. */
@@ -65,11 +70,11 @@ function agent(inputs: ServiceInputs): Service {
   return {
     name: 'agent',
     argv: [
-      ...([checkout.node, '--max-semi-space-size=2', daemonFile(checkout, 'agent')] as const),
+      ...([checkout.node, ...SMALL_NODE, daemonFile(checkout, 'agent')] as const),
       ...placeArguments(inputs),
       ...['--sandbox', sandbox],
     ],
-    env: { TANDEM_BUILD: checkout.build },
+    env: { TANDEM_BUILD: checkout.build, ...SMALL_MALLOC },
     dependsOn: [],
     ready: { kind: 'unix-socket', path: controlSocket(paths) },
     readyTimeoutMs: AGENT_READY_TIMEOUT_MS,
@@ -88,7 +93,7 @@ function balancer(inputs: ServiceInputs, index: number): Service {
       ...placeArguments(inputs),
       ...['--name', name, '--listen-fd', '0'],
     ],
-    env: { TANDEM_BUILD: checkout.build },
+    env: { TANDEM_BUILD: checkout.build, ...SMALL_MALLOC },
     user: { uid, gid: uid },
     socket: httpSocket(inputs),
     // The agent makes the keys.
