@@ -1,10 +1,10 @@
 // `script/down`: stops an installation in whatever state it is and leaves nothing behind.
 import { TandemError } from '@tandem/protocol';
-import { parseDown } from './install/options.ts';
+import { DOWN_USAGE, parseDown } from './install/options.ts';
 import { runInstaller, say } from './install/run-installer.ts';
 import { tearDown } from './install/tear-down.ts';
 
-await runInstaller('script/down', async () => {
+await runInstaller({ command: 'script/down', usage: DOWN_USAGE }, async () => {
   const options = parseDown(process.argv.slice(2));
   const { found, leftovers } = await tearDown(options, say);
   if (!found) return say(`There is no installation ${options.name}.`);

@@ -4,12 +4,12 @@ import { bringUp } from './install/bring-up.ts';
 import { ensureExampleSite } from './install/example-site.ts';
 import { thisCheckout } from './install/machine.ts';
 import { memoryTable } from './install/memory-table.ts';
-import { DEFAULT_NAME, parseUp } from './install/options.ts';
+import { DEFAULT_NAME, parseUp, UP_USAGE } from './install/options.ts';
 import { report } from './install/report.ts';
 import { runInstaller, say } from './install/run-installer.ts';
 import { installWrapper } from './install/wrapper.ts';
 
-await runInstaller('script/up', async () => {
+await runInstaller({ command: 'script/up', usage: UP_USAGE }, async () => {
   const options = parseUp(process.argv.slice(2));
   const checkout = thisCheckout();
   const running = await bringUp(options, { checkout, environment: process.env, say });

@@ -3,7 +3,11 @@ import { TandemError, toTandemError } from '@tandem/protocol';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-export async function runInstaller(command: string, main: () => Promise<void>): Promise<void> {
+export async function runInstaller(
+  { command, usage }: { command: string; usage: string },
+  main: () => Promise<void>,
+): Promise<void> {
+  if (process.argv.includes('--help')) return void process.stdout.write(`${usage}\n`);
   try {
     if (process.getuid?.() !== 0) {
       throw new TandemError('MACHINE_UNFIT', 'Only root can do this.', { hint: `sudo ${command}` });
