@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../packages/platform/src/adapters/system-clock.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { serviceKindContract } from '../../packages/platform/src/ports/service-kind.contract.ts';
 import type { PostgresqlCredentials } from '../../packages/platform/src/services/postgresql/index.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';

@@ -3,7 +3,7 @@
 import { chown, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { systemClock } from '../../packages/platform/src/adapters/system-clock.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import {
   gatewayIpv6,
   ipv6Range,
