@@ -105,6 +105,10 @@ export class FakeRunner implements Runner {
 }
 
 export class FakeBuilder implements Builder {
+  async warmUp() {
+    return undefined;
+  }
+
   builds: BuildRequest[] = [];
   build: (request: BuildRequest) => Promise<BuiltImage> = async (request) => {
     this.builds.push(request);

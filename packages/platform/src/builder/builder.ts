@@ -6,6 +6,7 @@ import { isDiskFull } from '../lib/disk-full.ts';
 import type { Builder, BuildRequest, DetectRequest } from '../ports/builder.ts';
 import type { BuilderOptions } from './collaborators.ts';
 import { detect } from './detect/detect.ts';
+import { preferred } from './detect/python-version.ts';
 import { diskTree } from './detect/source-tree.ts';
 import { runBuild } from './run-build.ts';
 import { sweepBuilds } from './sweep-builds.ts';
@@ -13,10 +14,16 @@ import { unpackArchive } from './unpack/unpack-archive.ts';
 
 export function createBuilder(options: BuilderOptions): Builder {
   return {
+    warmUp: () => warmUp(options),
     build: (request) => explained(request.signal, () => runBuild(options, request)),
     detect: (request) => explained(request.signal, () => detectOnly(options, request)),
     sweep: (activeBuildIds) => sweepBuilds(options, activeBuildIds),
   };
+}
+
+async function warmUp({ interpreters }: BuilderOptions): Promise<void> {
+  const version = preferred(interpreters.map((interpreter) => interpreter.version));
+  await interpreters.find((interpreter) => interpreter.version === version)?.layer();
 }
 
 async function detectOnly(

@@ -42,6 +42,8 @@ export interface DetectRequest {
 }
 
 export interface Builder {
+  /** Makes what the first build on this node would wait for: the default interpreter's layer. */
+  warmUp(): Promise<void>;
   /** Throws a user error that names the true cause; nothing half-made stays behind. */
   build(request: BuildRequest): Promise<BuiltImage>;
   /** The part of detection that needs no environment: text only. */

@@ -94,7 +94,8 @@ function newest(versions: readonly string[]): string | undefined {
   )[0];
 }
 
-function preferred(versions: readonly string[]): string | undefined {
+/** What a project that names no version gets. */
+export function preferred(versions: readonly string[]): string | undefined {
   return (
     newest(versions.filter((version) => satisfies(version, DEFAULT_MINOR))) ?? newest(versions)
   );

@@ -39,7 +39,7 @@ export async function startNexus({
   await keeper.refresh();
   await context.resolver.open();
   void keeper.run(signal);
-  await context.database.waitUntilHealthy(signal);
+  await Promise.all([context.database.waitUntilHealthy(signal), warmUp(context)]);
   await deploys.resume();
   const control = await startControlServer({
     socketPath: controlSocket(context.paths),
@@ -49,4 +49,11 @@ export async function startNexus({
     },
   });
   return { control, endInstances: (timeoutMs) => keeper.endAll(timeoutMs) };
+}
+
+/** Costs some seconds once per node; a failure shows again, with its cause, in the first build. */
+async function warmUp({ builder, report }: NexusContext): Promise<void> {
+  await builder.warmUp().catch((error: unknown) => {
+    report('the default interpreter could not be prepared', error);
+  });
 }
