@@ -57,22 +57,28 @@ const bench: Bench = {
   rounds: Number(values.rounds),
   platform: () => (started ??= startPlatform()),
 };
+const figures: Figure[] = [];
 try {
-  const figures: Figure[] = [];
   for (const name of values.only.split(',')) {
     const measure = MEASUREMENTS[name];
-    if (!measure)
+    if (!measure) {
       throw new Error(`no measurement "${name}": ${Object.keys(MEASUREMENTS).join(', ')}`);
+    }
     process.stderr.write(`Measuring ${name}\n`);
     figures.push(...(await measure(bench)));
   }
-  const report = { command: COMMAND, machine, rounds: bench.rounds, figures };
-  const document = `${JSON.stringify(reportDocument(report), null, 2)}\n`;
+} finally {
+  // Also what was measured before a failure: it took minutes.
+  await report();
+  await (await started?.catch(() => undefined))?.down();
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function report(): Promise<void> {
+  const results = { command: COMMAND, machine, rounds: bench.rounds, figures };
+  const document = `${JSON.stringify(reportDocument(results), null, 2)}\n`;
   process.stdout.write(`${reportTable(figures)}\n\n${partsTable(figures)}\n`);
   if (values.output === undefined) process.stdout.write(`\n${document}`);
   else await writeFile(values.output, document);
-  if (values.page !== undefined) await writeFile(values.page, reportPage(report));
-} finally {
-  await (await started)?.down();
-  await rm(scratch, { recursive: true, force: true });
+  if (values.page !== undefined) await writeFile(values.page, reportPage(results));
 }
