@@ -1,20 +1,12 @@
 // Every document of the state store: its key and its schema. The store checks documents against
 // this table on the way in and out.
-import { TandemError } from '@tandem/protocol';
+import { ErrorBodySchema, TandemError } from '@tandem/protocol';
 import * as v from 'valibot';
 import type { BuiltImage } from '../../domain/release.ts';
 import type { ValidateDocument } from '../../ports/state-store.ts';
 import { SealedSecret } from '../secrets/sealed-secret.ts';
 
 const Formation = v.record(v.string(), v.object({ count: v.number(), memoryBytes: v.number() }));
-
-const ErrorBody = v.object({
-  code: v.string(),
-  message: v.string(),
-  where: v.optional(v.string()),
-  hint: v.optional(v.string()),
-  log: v.optional(v.string()),
-});
 
 /** Numbers that are never handed out twice: `counters`. */
 export const CountersDocument = v.object({
@@ -112,7 +104,7 @@ export const DeployDocument = v.object({
   formation: v.optional(Formation),
   newInstances: v.array(v.string()),
   oldInstances: v.array(v.string()),
-  error: v.optional(ErrorBody),
+  error: v.optional(ErrorBodySchema),
 });
 export type DeployDocument = v.InferOutput<typeof DeployDocument>;
 

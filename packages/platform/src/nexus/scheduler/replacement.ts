@@ -1,8 +1,8 @@
 // An instance that no longer answers is replaced: the new one first, then the old one goes.
-import { instanceAddresses } from '../../domain/installation.ts';
 import type { NexusContext } from '../context.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
+import { createInstance } from './create-instance.ts';
 
 /**
  * Called again with every look at the state. First call: the successor is made. Once that is ready,
@@ -24,7 +24,7 @@ export async function replaceUnresponsive(
       other.index === instance.index,
   );
   if (!successor) {
-    await makeSuccessor(context, app, instance);
+    await createInstance(context, app.id, { ...instance, onProbation: true });
     return;
   }
   const observed = context.runner
@@ -32,28 +32,6 @@ export async function replaceUnresponsive(
     .find((other) => other.instanceId === successor.instanceId);
   if (observed?.state === 'ready') await takeOver(context, app, successor, instance);
   if (observed?.state === 'failed') await drop(context, app, successor);
-}
-
-async function makeSuccessor(
-  context: NexusContext,
-  app: AppDocument,
-  instance: InstanceDocument,
-): Promise<void> {
-  const address = await context.repository.takeAddresses(1);
-  const { nextInstance } = await context.repository.modifyApp(app.id, (document) => ({
-    ...document,
-    nextInstance: document.nextInstance + 1,
-  }));
-  const instanceId = `a${app.id}-${nextInstance - 1}`;
-  const value: InstanceDocument = {
-    ...instance,
-    instanceId,
-    onProbation: true,
-    createdAtMs: context.clock.nowMs(),
-    ...instanceAddresses(context.installation, address),
-  };
-  const key = KEYS.instance(app.id, instanceId);
-  await context.repository.store.transact([{ key, revision: 0 }], [{ kind: 'put', key, value }]);
 }
 
 async function takeOver(

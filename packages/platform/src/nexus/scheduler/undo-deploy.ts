@@ -1,9 +1,9 @@
 // Takes back what a failed or cancelled deploy began: its instances go, its release is marked, and
 // the old release has all its instances again. Safe to repeat.
 import { planInstances } from '../../domain/formation.ts';
-import { instanceAddresses } from '../../domain/installation.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument, ReleaseDocument } from '../documents/schemas.ts';
+import { createInstance } from './create-instance.ts';
 import type { DeployRunOptions } from './deploy-run-options.ts';
 
 export async function undoDeploy(options: DeployRunOptions): Promise<void> {
@@ -45,23 +45,6 @@ async function restoreInstances({ context }: DeployRunOptions, app: AppDocument)
     replaceAll: false,
   });
   for (const wanted of plan.create) {
-    const address = await context.repository.takeAddresses(1);
-    const { nextInstance } = await context.repository.modifyApp(app.id, (document) => ({
-      ...document,
-      nextInstance: document.nextInstance + 1,
-    }));
-    const instanceId = `a${app.id}-${nextInstance - 1}`;
-    const value: InstanceDocument = {
-      schemaVersion: 1,
-      instanceId,
-      release,
-      ...wanted,
-      desired: 'running',
-      onProbation: false,
-      ...instanceAddresses(context.installation, address),
-      createdAtMs: context.clock.nowMs(),
-    };
-    const key = KEYS.instance(app.id, instanceId);
-    await context.repository.store.transact([{ key, revision: 0 }], [{ kind: 'put', key, value }]);
+    await createInstance(context, app.id, { ...wanted, release, onProbation: false });
   }
 }

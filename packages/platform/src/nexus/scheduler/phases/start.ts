@@ -1,15 +1,11 @@
 // New instances beside the old ones; each must pass its probe. The first failure fails the deploy.
 import { TandemError } from '@tandem/protocol';
-import {
-  planInstances,
-  type InstancePlan,
-  type InstanceToCreate,
-} from '../../../domain/formation.ts';
-import { instanceAddresses } from '../../../domain/installation.ts';
+import { planInstances, type InstancePlan } from '../../../domain/formation.ts';
 import type { ObservedInstance } from '../../../ports/runner.ts';
 import type { Write } from '../../../ports/state-store.ts';
 import { KEYS } from '../../documents/repository.ts';
-import type { AppDocument, DeployDocument, InstanceDocument } from '../../documents/schemas.ts';
+import type { AppDocument, DeployDocument } from '../../documents/schemas.ts';
+import { instanceDocument } from '../create-instance.ts';
 import type { Phase, PhaseInput } from '../phase.ts';
 import { makeRoom } from '../room.ts';
 import { explainFailure } from '../explain-failure.ts';
@@ -51,11 +47,17 @@ async function recordPlan(
 ): Promise<DeployDocument> {
   const { context, app, deploy } = input;
   const keys = [KEYS.app(app.id), KEYS.deploy(app.id, deploy.number)];
+  const release = deploy.release ?? app.currentRelease ?? 0;
   return await context.repository.update(keys, (read) => {
     const appNow = read.get(KEYS.app(app.id)) as AppDocument;
     const deployNow = read.get(KEYS.deploy(app.id, deploy.number)) as DeployDocument;
     const created = plan.create.map((wanted, offset) =>
-      instanceDocument(input, wanted, appNow.nextInstance + offset, firstAddress + offset),
+      instanceDocument(
+        context,
+        app.id,
+        { ...wanted, release, onProbation: true },
+        { number: appNow.nextInstance + offset, address: firstAddress + offset },
+      ),
     );
     const next: DeployDocument = {
       ...deployNow,
@@ -77,26 +79,6 @@ async function recordPlan(
     ];
     return { writes, result: next };
   });
-}
-
-function instanceDocument(
-  { context, app, deploy }: PhaseInput,
-  wanted: InstanceToCreate,
-  number: number,
-  address: number,
-): InstanceDocument {
-  return {
-    schemaVersion: 1,
-    instanceId: `a${app.id}-${number}`,
-    release: deploy.release ?? app.currentRelease ?? 0,
-    processType: wanted.processType,
-    index: wanted.index,
-    memoryBytes: wanted.memoryBytes,
-    desired: 'running',
-    onProbation: true,
-    ...instanceAddresses(context.installation, address),
-    createdAtMs: context.clock.nowMs(),
-  };
 }
 
 async function waitUntilReady(input: PhaseInput, instanceIds: readonly string[]): Promise<void> {
