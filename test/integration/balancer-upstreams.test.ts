@@ -2,7 +2,7 @@
 // kept to them.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -192,6 +192,19 @@ describe('several instances', () => {
       expect((await get()).body).toBe('alive');
       expect((await get({ method: 'POST', body: 'x' })).body).toBe('alive');
       expect((await get({ method: 'POST', body: big })).body).toBe('alive');
+    }
+  });
+
+  it('are reached over IPv6 too', async () => {
+    const server = createServer((_, response) => response.end('six'));
+    await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
+    const { port } = server.address() as AddressInfo;
+    balancer.to([{ instanceId: 'six', address: '::1', port }]);
+    try {
+      expect((await get()).body).toBe('six');
+    } finally {
+      server.close();
+      server.closeAllConnections();
     }
   });
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { prepareStaticServer } from '../../packages/platform/src/adapters/nginx/nginx-command.ts';
 import { PLATFORM_UID, platformUid } from '../../packages/platform/src/domain/installation.ts';
 import { pidStartTicks } from '../../packages/platform/src/lib/boot-id.ts';
@@ -19,6 +19,7 @@ import {
   pathsOf,
   staticSocket,
 } from '../../packages/platform/src/ports/paths.ts';
+import { ask, TestBalancer } from '../support/balancer-server.ts';
 
 /** Only uids follow from it; another run of this test has others. */
 const SLOT = 300 + (process.pid % 4_000);
@@ -112,6 +113,19 @@ function get(path: string, headers: object = {}, method = 'GET'): Promise<Answer
     });
     asked.end();
   });
+}
+
+/** A balancer whose `/static/` leads here, for the time of `use`. */
+async function throughBalancer(use: (port: number) => Promise<void>): Promise<void> {
+  const balancer = new TestBalancer({ staticSocket: staticSocket(paths) });
+  await balancer.listen();
+  const target = { kind: 'static', layerSha256: LAYER, directory: '/static' } as const;
+  balancer.route(target, { path: '/static/', appId: 7 });
+  try {
+    await use(balancer.port);
+  } finally {
+    await balancer.close();
+  }
 }
 
 /** Bytes as a hostile client writes them; what node:http would not send. */
@@ -233,6 +247,59 @@ describe('the static server', () => {
         expect((await get(path, headers)).status).toBe(404);
   });
 
+  it('answers through the balancer, whatever headers the client brings', async () => {
+    await throughBalancer(async (port) => {
+      const hostile = { 'X-Tandem-Layer': NEXT_LAYER, X_Tandem_Layer: NEXT_LAYER };
+      const answer = await ask(port, { path: '/static/app.css?v=1', headers: hostile });
+      expect([answer.status, answer.body]).toEqual([200, 'body{color:red}']);
+      const { etag = '' } = answer.headers;
+      const again = await ask(port, {
+        path: '/static/app.css',
+        headers: { 'If-None-Match': etag },
+      });
+      expect([again.status, again.body]).toEqual([304, '']);
+      const part = await ask(port, { path: '/static/app.css', headers: { Range: 'bytes=0-3' } });
+      expect([part.status, part.body]).toEqual([206, 'body']);
+      expect(await ask(port, { path: '/static/app.css', method: 'HEAD' })).toMatchObject({
+        ...{ status: 200, body: '' },
+      });
+      const post = await ask(port, { path: '/static/app.css', method: 'POST', body: 'x' });
+      expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD']);
+      for (const path of ['/static/../app/settings.py', '/static/%2e%2e/app/settings.py'])
+        expect((await ask(port, { path })).body).not.toContain('SECRET');
+    });
+  });
+
+  it('never sees the body of a request, so nothing can hide in it', async () => {
+    await throughBalancer(async (port) => {
+      const body = `GET /app.css HTTP/1.1\r\nHost: x\r\nX-Tandem-Layer: ${NEXT_LAYER}\r\n\r\n`;
+      const path = '/static/app.css';
+      for (let n = 0; n < 3; n += 1)
+        expect((await ask(port, { path, body })).body).toBe('body{color:red}');
+    });
+  });
+
+  it('may restart under requests through the balancer: none fails', async () => {
+    await throughBalancer(async (port) => {
+      let stop = false;
+      const statuses = new Set<number>();
+      const client = async (): Promise<void> => {
+        while (!stop) statuses.add((await ask(port, { path: '/static/app.css' })).status);
+      };
+      const clients = Array.from({ length: 8 }, client);
+      for (const signal of ['SIGKILL', 'SIGQUIT'] as const) {
+        const gone = once(nginx, 'exit');
+        nginx.kill(signal);
+        await gone;
+        nginx = await start();
+        await sleep(100);
+      }
+      stop = true;
+      await Promise.all(clients);
+      expect([...statuses]).toEqual([200]);
+    });
+  });
+
   it('is reached by the balancer and by nobody else', async () => {
     const socket = staticSocket(paths);
     const knock = `import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])`;
@@ -261,7 +328,7 @@ describe('the static server', () => {
       await gone;
       nginx = await start();
       expect((await get('/app.css')).status).toBe(200);
-      expect(await pidStartTicks(Number(worker))).toBeUndefined();
+      await vi.waitUntil(async () => (await pidStartTicks(Number(worker))) === undefined, 5_000);
     },
   );
 });

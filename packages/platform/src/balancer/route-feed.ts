@@ -3,7 +3,7 @@
 import { LIMITS } from '../domain/limits.ts';
 import type { RouteSnapshot, RouteUpdate } from '../domain/route-table.ts';
 import { HELLO_INTERVAL_MS, ROUTES_TOPIC } from '../ports/route-messages.ts';
-import type { Message, TransportClient } from '../ports/transport.ts';
+import type { TransportClient } from '../ports/transport.ts';
 import type { Drain } from './drain.ts';
 import type { RouteFile } from './route-file.ts';
 import type { RouteTable } from './route-table.ts';
@@ -132,15 +132,11 @@ export class RouteFeed {
   }
 
   async #fetch(timeoutMs: number): Promise<boolean> {
-    try {
-      const answer: Message = await this.#options.transport.request(
-        { type: 'routes.get' },
-        { timeoutMs },
-      );
-      this.#apply(answer.snapshot as RouteSnapshot);
-      return true;
-    } catch {
-      return false;
-    }
+    const answer = await this.#options.transport
+      .request({ type: 'routes.get' }, { timeoutMs })
+      .catch(() => undefined);
+    if (!answer) return false;
+    this.#apply(answer.snapshot as RouteSnapshot);
+    return true;
   }
 }

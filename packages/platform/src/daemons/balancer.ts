@@ -1,5 +1,5 @@
 // Composition root of a balancer worker. Runs unprivileged, holds one key, no store.
-import { access } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -120,7 +120,7 @@ async function waitForFile(path: string, timeoutMs: number): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (performance.now() < endMs) {
     if (
-      await access(path).then(
+      await access(path, constants.R_OK).then(
         () => true,
         () => false,
       )

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { type Context, Reply } from 'zeromq';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { isCurveKey } from './curve-keys.ts';
+import { sendOrDrop } from './send-or-drop.ts';
 
 export const ZAP_DOMAIN = 'tandem';
 const ZAP_ENDPOINT = 'inproc://zeromq.zap.01';
@@ -50,7 +51,8 @@ export class Admission {
   async #serve(): Promise<void> {
     for await (const frames of this.#socket) {
       const verdict = await this.#judge(frames);
-      await this.#socket.send(['1.0', frames[1] ?? '', ...verdict, '']);
+      // Dropped only when the server closed meanwhile.
+      await sendOrDrop(this.#socket, ['1.0', frames[1] ?? '', ...verdict, '']);
     }
   }
 

@@ -9,7 +9,7 @@ import { Admission, ZAP_DOMAIN } from './admission.ts';
 import type { CurveKeys } from './curve-keys.ts';
 import { type Endpoints, ipcPath } from './endpoints.ts';
 import { ReplyMemory } from './reply-memory.ts';
-import { bindPatiently, untilReleased } from './release.ts';
+import { bindPatiently } from './bind-patiently.ts';
 import { sendOrDrop } from './send-or-drop.ts';
 import { LINK_OPTIONS, PUBLISHED_QUEUE_MAX } from './socket-options.ts';
 import {
@@ -119,13 +119,12 @@ class ZeromqServer implements TransportServer {
     await this.#published.send([topic, encode({ run: this.#run, sequence }), body]);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#beat);
     for (const socket of [this.#requests, this.#published, this.#pushed, this.#admission])
       socket.close();
-    await untilReleased(this.#options.endpoints);
+    return Promise.resolve();
   }
 
   async #bind(socket: Router | Publisher | Pull, endpoint: string): Promise<void> {
