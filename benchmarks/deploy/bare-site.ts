@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import { timed } from './figure.ts';
@@ -14,6 +15,8 @@ export interface BareSiteOptions {
   /** Virtualenv and uv's cache lie here. */
   readonly scratch: string;
   readonly uv: string;
+  /** The interpreter that the platform uses for the same site. */
+  readonly python: string;
   /** As the app has it, and how its database is reached from the host. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -27,10 +30,10 @@ export class BareSite {
 
   /** `uv pip install` into a new virtualenv, nothing cached. */
   async installCold(): Promise<void> {
-    const { scratch, uv, project } = this.#options;
+    const { scratch, uv, python: interpreter, project } = this.#options;
     await rm(scratch, { recursive: true, force: true });
     const env = { UV_CACHE_DIR: join(scratch, 'uv-cache'), UV_LINK_MODE: 'copy' };
-    await run([uv, 'venv', '--quiet', '--python', '/usr/bin/python3', this.#venv], { env });
+    await run([uv, 'venv', '--quiet', '--python', interpreter, this.#venv], { env });
     const requirements = join(project, 'requirements.txt');
     const python = this.#python;
     await run([uv, 'pip', 'install', '--quiet', '--python', python, '-r', requirements], { env });
@@ -77,6 +80,22 @@ export class BareSite {
   get #env(): Record<string, string> {
     return { ...this.#options.env, PATH: `${join(this.#venv, 'bin')}:/usr/bin:/bin` };
   }
+}
+
+/** Where this machine has an interpreter of this exact version: pyenv's, else the system's. */
+export async function interpreterPath(version: string): Promise<string> {
+  const series = version.split('.').slice(0, 2).join('.');
+  const root = process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv');
+  const paths = [join(root, 'versions', version, 'bin/python'), `/usr/bin/python${series}`];
+  for (const path of paths) {
+    const found = await run([
+      path,
+      '-c',
+      'import platform; print(platform.python_version())',
+    ]).catch(() => '');
+    if (found.trim() === version) return path;
+  }
+  throw new Error(`no interpreter ${version} on this machine to compare with`);
 }
 
 /** As the platform starts it in an instance of the default size. */

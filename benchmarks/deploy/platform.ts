@@ -35,6 +35,12 @@ export class Platform {
     return await timed(() => this.#tandem<DeployAnswer>('rollback', '-a', app));
   }
 
+  /** Version of the interpreter that the platform chose for the app's newest release. */
+  async pythonOf(app: string): Promise<string> {
+    const answer = await this.#tandem<{ releases: { python: string }[] }>('releases', '-a', app);
+    return answer.releases[0]?.python ?? 'none';
+  }
+
   hostOf(app: string): string {
     return `${app}.localhost`;
   }

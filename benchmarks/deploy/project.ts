@@ -17,7 +17,6 @@ export const REQUIREMENTS = [
 export async function writeProject(directory: string): Promise<void> {
   const files: Record<string, string> = {
     'requirements.txt': `${REQUIREMENTS.join('\n')}\n`,
-    '.python-version': '3.11\n',
     'manage.py': MANAGE,
     'site_root/__init__.py': '',
     'site_root/settings.py': SETTINGS,

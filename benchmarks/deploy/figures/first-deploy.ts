@@ -1,7 +1,7 @@
 // The first deploy of a new installation, nothing cached; by hand: `uv pip install` with an empty
 // cache, then the bare sequence on an empty database.
 import pg from 'pg';
-import { BareSite } from '../bare-site.ts';
+import { BareSite, interpreterPath } from '../bare-site.ts';
 import { median, medianParts, timed, type Figure } from '../figure.ts';
 import { startPlatform, UV } from '../platform.ts';
 import { writeProject } from '../project.ts';
@@ -9,24 +9,20 @@ import { writeProject } from '../project.ts';
 const APP = 'bench';
 const RATIO_MAX = 1.3;
 
+interface Round {
+  readonly platformMs: number;
+  readonly bareMs: number;
+  readonly phases: Readonly<Record<string, number>>;
+}
+
 export async function measureFirstDeploy(scratch: string, rounds: number): Promise<Figure> {
   const project = `${scratch}/first-site`;
   await writeProject(project);
-  // Whatever stands between here and the package index has it once, for both sides.
-  await bareSite(project, scratch, {}).installCold();
-
-  const results: { platformMs: number; bareMs: number; phases: Record<string, number> }[] = [];
+  // Ignored: whatever stands between here and the package index then has it, for both sides.
+  await measureRound(project, scratch);
+  const results: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const platform = await startPlatform();
-    try {
-      const { ms, value } = await platform.deploy(APP, project);
-      const env = await platform.environmentOf(APP);
-      await emptyDatabase(env);
-      const bareMs = await bareFirstDeploy(bareSite(project, scratch, env));
-      results.push({ platformMs: ms, bareMs, phases: { ...value.phasesMs } });
-    } finally {
-      await platform.down();
-    }
+    results.push(await measureRound(project, scratch));
   }
   const bare = results.map((round) => round.bareMs);
   return {
@@ -40,8 +36,19 @@ export async function measureFirstDeploy(scratch: string, rounds: number): Promi
   };
 }
 
-function bareSite(project: string, scratch: string, env: Record<string, string>): BareSite {
-  return new BareSite({ project, scratch: `${scratch}/first-bare`, uv: UV, env });
+async function measureRound(project: string, scratch: string): Promise<Round> {
+  const platform = await startPlatform();
+  try {
+    const { ms, value } = await platform.deploy(APP, project);
+    const env = await platform.environmentOf(APP);
+    const python = await interpreterPath(await platform.pythonOf(APP));
+    await emptyDatabase(env);
+    const options = { project, scratch: `${scratch}/first-bare`, uv: UV, python, env };
+    const bareMs = await bareFirstDeploy(new BareSite(options));
+    return { platformMs: ms, bareMs, phases: value.phasesMs };
+  } finally {
+    await platform.down();
+  }
 }
 
 async function bareFirstDeploy(site: BareSite): Promise<number> {

@@ -1,6 +1,6 @@
 // A line of code changes, the site is deployed again; and the way back.
 import { cp } from 'node:fs/promises';
-import { BareSite } from '../bare-site.ts';
+import { BareSite, interpreterPath } from '../bare-site.ts';
 import { median, medianParts, timed, type Figure } from '../figure.ts';
 import { firstAnswer } from '../http.ts';
 import { UV, type Platform } from '../platform.ts';
@@ -76,7 +76,8 @@ async function prepareBare({ platform, scratch }: RedeployOptions, project: stri
   const copy = `${scratch}/bare-site`;
   await cp(project, copy, { recursive: true });
   const env = await platform.environmentOf(APP);
-  const site = new BareSite({ project: copy, scratch: `${scratch}/bare`, uv: UV, env });
+  const python = await interpreterPath(await platform.pythonOf(APP));
+  const site = new BareSite({ project: copy, scratch: `${scratch}/bare`, uv: UV, python, env });
   await site.installCold();
   await site.migrate();
   await site.boot();
