@@ -24,11 +24,7 @@ export function crunCommand(mode: CgroupMode, stateDirectory: string): CrunComma
 }
 
 /** `start`, `state` ... of one container. */
-export async function runCrun(
-  crun: CrunCommand,
-  verb: string,
-  ...args: string[]
-): Promise<string> {
+export async function runCrun(crun: CrunCommand, verb: string, ...args: string[]): Promise<string> {
   const program = WITHOUT_CGROUPS.has(verb) ? CRUN : crun.runtime;
   const argv = [program, ...crun.args, verb, ...args] as const;
   const result = await runCommand([...argv], { timeoutMs: TIMEOUT_MS });
