@@ -4,8 +4,12 @@ defaults where that says nothing, and ours alone for what belongs to the platfor
 A file and not flags, because gunicorn ignores names in it that its version does not know.
 """
 
+import faulthandler
 import os
 import runpy
+
+#: Well before the platform gives a start up (60 s); the log then says where the worker hangs.
+HANG_S = 40
 
 DEFAULTS = {
     "worker_class": "gthread",
@@ -53,7 +57,36 @@ def project_settings():
     return {name: value for name, value in runpy.run_path(path).items() if name[0] != "_"}
 
 
+class HangWatch:
+    """Writes the stack of a worker that does not get through its import or its first request."""
+
+    def __init__(self):
+        self.answered = False
+
+    def post_fork(self, server, worker):
+        faulthandler.dump_traceback_later(HANG_S)
+
+    def post_worker_init(self, worker):
+        faulthandler.cancel_dump_traceback_later()
+
+    def pre_request(self, worker, request):
+        if not self.answered:
+            faulthandler.dump_traceback_later(HANG_S)
+
+    def post_request(self, worker, request, environ, response):
+        if not self.answered:
+            self.answered = True
+            faulthandler.cancel_dump_traceback_later()
+
+
+def hang_hooks():
+    watch = HangWatch()
+    names = ("post_fork", "post_worker_init", "pre_request", "post_request")
+    return {name: getattr(watch, name) for name in names}
+
+
 globals().update(DEFAULTS)
+globals().update(hang_hooks())
 workers = default_workers()
 globals().update(project_settings())
 globals().update(platform_settings())

@@ -16,6 +16,7 @@ from tandem_runtime.report import write_report
 LOCK_KEY = 0x74616E64656D
 LOCK_TIMEOUT_MS = 600000
 SQL_LENGTH_MAX = 4000
+SOURCE = "/app/"
 
 
 class Progress:
@@ -23,6 +24,7 @@ class Progress:
 
     def __init__(self):
         self.current = None
+        self.current_file = None
         self.newly = []
         self.failed_sql = None
 
@@ -32,9 +34,10 @@ class Progress:
 
         def apply_migration(executor, state, migration, *args, **kwargs):
             progress.current = "%s.%s" % (migration.app_label, migration.name)
+            progress.current_file = source_path(sys.modules.get(type(migration).__module__))
             state = original(executor, state, migration, *args, **kwargs)
             progress.newly.append(progress.current)
-            progress.current = None
+            progress.current = progress.current_file = None
             return state
 
         executor_class.apply_migration = apply_migration
@@ -134,9 +137,24 @@ def applied_after_failure():
 def describe(error, progress):
     message = str(error).strip() or type(error).__name__
     described = {"migration": progress.current, "message": "%s: %s" % (type(error).__name__, message)}
+    described["where"] = project_line(error) or progress.current_file
     if progress.failed_sql and _is_database_error(error):
         described["sql"] = progress.failed_sql
     return described
+
+
+def project_line(error):
+    """`file:line code` of the deepest frame in the project's own files, or None."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(SOURCE) and frame.name != "<module>"]
+    if not own:
+        return None
+    return "%s:%d %s" % (own[-1].filename[len(SOURCE) :], own[-1].lineno, own[-1].line or "")
+
+
+def source_path(module):
+    path = getattr(module, "__file__", None) or ""
+    return path[len(SOURCE) :] if path.startswith(SOURCE) else None
 
 
 def _is_database_error(error):

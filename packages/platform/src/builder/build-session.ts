@@ -14,6 +14,8 @@ const LOG_CHECK_MS = 1_000;
 const ID_LENGTH_MAX = 60;
 /** Scratch disks and sandboxes of builds; `sweep` knows them by it. */
 export const BUILD_PREFIX = 'build-';
+/** The step that runs the project's own code. */
+export const PREPARE_STEP = 'prepare';
 
 export interface Step {
   /** Short: `resolve`. Unique within the build. */
@@ -184,8 +186,12 @@ export function workMounts(work: string, uvPath: string, cache?: string): Sandbo
 
 function outOfMemory(step: string): TandemError {
   const mebibytes = LIMITS.build.memoryBytes / 1024 / 1024;
-  const message = `The build reached its memory limit of ${mebibytes} MiB in the step "${step}".`;
+  const imports = step === PREPARE_STEP;
+  const when = imports ? 'while the project was imported' : `in the step "${step}"`;
+  const message = `The build reached its memory limit of ${mebibytes} MiB ${when}.`;
   return new TandemError('OUT_OF_MEMORY', message, {
-    hint: 'choose versions of the packages that have wheels, so that nothing is compiled',
+    hint: imports
+      ? 'do not load models or data at import; load them when they are first used'
+      : 'choose versions of the packages that have wheels, so that nothing is compiled',
   });
 }

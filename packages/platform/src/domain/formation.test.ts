@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { completeFormation, planInstances, type PlacedInstance } from './formation.ts';
+import {
+  completeFormation,
+  jobMemoryBytes,
+  planInstances,
+  type PlacedInstance,
+} from './formation.ts';
 
 const MB = 1024 * 1024;
 
@@ -16,6 +21,16 @@ function placed(overrides: Partial<PlacedInstance> = {}): PlacedInstance {
 }
 
 const formation = { web: { count: 2, memoryBytes: 512 * MB } };
+
+describe('jobMemoryBytes', () => {
+  it('is the largest size, and never below the default', () => {
+    const of = (...sizes: number[]) =>
+      Object.fromEntries(sizes.map((memoryBytes, at) => [`t${at}`, { count: 1, memoryBytes }]));
+    expect(jobMemoryBytes(of(100, 900), 500)).toBe(900);
+    expect(jobMemoryBytes(of(100), 500)).toBe(500);
+    expect(jobMemoryBytes({}, 500)).toBe(500);
+  });
+});
 
 describe('planInstances', () => {
   it('creates everything for a first release', () => {

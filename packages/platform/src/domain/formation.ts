@@ -43,6 +43,12 @@ export function completeFormation(
   return complete;
 }
 
+/** A job is given what the largest process has: it runs the same code, one at a time. */
+export function jobMemoryBytes(formation: Formation, memoryBytesMin: number): number {
+  const sizes = Object.values(formation).map(({ memoryBytes }) => memoryBytes);
+  return Math.max(memoryBytesMin, ...sizes);
+}
+
 /**
  * An instance is kept when it runs the wanted release in the wanted size; `replaceAll` keeps none
  * (a restart). Everything else that still runs is retired once its successors are ready.

@@ -91,6 +91,8 @@ export interface SandboxUsage {
   readonly memoryBytes: number;
   readonly cpuMs: number;
   readonly pids: number;
+  /** How often the kernel killed one of its processes for lack of memory; 0 where nothing counts. */
+  readonly outOfMemoryKills: number;
 }
 
 /** A started process. `exited` resolves exactly once, also for an adopted one that ended before. */

@@ -4,12 +4,12 @@ import { TandemError, toTandemError } from '@tandem/protocol';
 import type { ExitStatus } from '../ports/sandbox.ts';
 import { LIFECYCLE } from './hooks/index.ts';
 import type { Attempt, LifecycleHook } from './hooks/hook.ts';
+import { outOfMemory } from './out-of-memory.ts';
 
 export interface AttemptFailure {
   readonly error: TandemError;
   /** Present when the process ended by itself. */
   readonly exit?: ExitStatus;
-  readonly wasReady: boolean;
 }
 
 export class ProcessEnded extends Error {
@@ -39,16 +39,15 @@ export async function runAttempt(
   options: AttemptOptions,
 ): Promise<AttemptFailure | undefined> {
   const begun: LifecycleHook[] = options.adopted ? [...LIFECYCLE] : [];
-  let wasReady = false;
   try {
     if (options.adopted) abortOnExit(attempt, options.controller);
     else await bringUp(attempt, begun, options.controller);
-    wasReady = true;
+    attempt.ready = true;
     options.onReady();
     await options.attend(attempt);
     return undefined;
   } catch (thrown) {
-    return failureOf(attempt, thrown, wasReady);
+    return failureOf(attempt, thrown);
   } finally {
     for (const hook of begun.toReversed()) await hook.down?.(attempt);
   }
@@ -72,35 +71,28 @@ function abortOnExit(attempt: Attempt, controller: AbortController): void {
   void attempt.process?.exited.then((exit) => controller.abort(new ProcessEnded(exit)));
 }
 
-function failureOf(
-  attempt: Attempt,
-  thrown: unknown,
-  wasReady: boolean,
-): AttemptFailure | undefined {
+function failureOf(attempt: Attempt, thrown: unknown): AttemptFailure | undefined {
   // Whatever failed after the abort failed because of it.
   const cause: unknown = attempt.signal.aborted ? attempt.signal.reason : thrown;
   if (cause === STOP_REQUESTED) return undefined;
   if (cause instanceof ProcessEnded) {
-    return { error: exitError(attempt, cause.exit, wasReady), exit: cause.exit, wasReady };
+    return { error: exitError(attempt, cause.exit), exit: cause.exit };
   }
-  return { error: toTandemError(cause), wasReady };
+  return { error: toTandemError(cause) };
 }
 
-function exitError({ spec }: Attempt, exit: ExitStatus, wasReady: boolean): TandemError {
-  const log = `tandem logs -a ${spec.appName} --release v${spec.release}`;
-  if (exit.outOfMemory) {
-    const megabytes = Math.round(spec.memoryBytes / 1024 / 1024);
-    const type = spec.processName.split('.')[0] ?? spec.processName;
-    return new TandemError(
-      'OUT_OF_MEMORY',
-      `${spec.processName} was killed: it reached its memory limit of ${megabytes} MB`,
-      { hint: `tandem scale -a ${spec.appName} ${type}=:${megabytes * 2}M`, log },
-    );
-  }
-  const when = wasReady ? '' : ' before it was ready';
+function exitError({ spec, ready }: Attempt, exit: ExitStatus): TandemError {
+  if (exit.outOfMemory) return outOfMemory(spec);
+  const { appName, processName, release } = spec;
+  const when = ready ? '' : ' before it was ready';
   return new TandemError(
     'CRASHED_AT_START',
-    `${spec.processName} ended with exit status ${exit.code}${when}`,
-    { log },
+    `${processName} ended with exit status ${exit.code}${when}`,
+    {
+      log: `tandem logs -a ${appName} --release v${release} -p ${processName}`,
+      ...(exit.code === 0
+        ? { hint: 'keep the process in the foreground: no --daemon, no & at the end' }
+        : {}),
+    },
   );
 }

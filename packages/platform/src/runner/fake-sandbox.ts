@@ -16,6 +16,7 @@ export class FakeProcess implements SandboxProcess {
   removed = 0;
   /** Whether SIGTERM ends it. */
   obedient = true;
+  outOfMemoryKills = 0;
   end: (status: ExitStatus) => void;
 
   constructor(spec: SandboxSpec, pid: number) {
@@ -36,7 +37,7 @@ export class FakeProcess implements SandboxProcess {
   }
 
   async usage() {
-    return { memoryBytes: 1024, cpuMs: 1, pids: 1 };
+    return { memoryBytes: 1024, cpuMs: 1, pids: 1, outOfMemoryKills: this.outOfMemoryKills };
   }
 
   async signal(signal: Parameters<SandboxProcess['signal']>[0]) {

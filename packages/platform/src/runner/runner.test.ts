@@ -166,6 +166,27 @@ describe('an instance', () => {
     expect(observed.error?.hint).toContain('web=:1024M');
   });
 
+  it('names memory when a server loses worker after worker', async () => {
+    sandbox.onStart = (process) => (process.outOfMemoryKills = 3);
+    const port = await serve(() => undefined);
+    const runner = createRunner(context());
+    runner.apply([instance({ probe: probeAt(port) })]);
+    const observed = await until(runner, 'a7-1', 'failed');
+    expect(observed.error).toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: 'web.1 was killed: it reached its memory limit of 512 MiB',
+    });
+  });
+
+  it('names memory when one worker was lost and the probe failed', async () => {
+    sandbox.onStart = (process) => (process.outOfMemoryKills = 1);
+    const port = await serve(() => undefined);
+    const runner = createRunner(context());
+    runner.apply([instance({ probe: { ...probeAt(port), startTimeoutMs: 300 } })]);
+    const observed = await until(runner, 'a7-1', 'failed');
+    expect(observed.error?.code).toBe('OUT_OF_MEMORY');
+  });
+
   it('fails when a layer is not here, without starting anything', async () => {
     const runner = createRunner(context());
     runner.apply([instance({ layers: [{ sha256: 'missing', sizeBytes: 1 }] })]);

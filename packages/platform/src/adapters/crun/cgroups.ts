@@ -58,6 +58,7 @@ export async function readUsage(cgroups: Cgroups, path: string): Promise<Sandbox
     return readFile(join(root, path, file), 'utf8').catch(() => '');
   };
   const pids = Number(await at('pids', 'pids.current'));
+  const outOfMemoryKills = await countOutOfMemoryKills(cgroups, path);
   if (cgroups.mode === 'v2') {
     const [current, stat, cpu] = await Promise.all([
       at('memory', 'memory.current'),
@@ -65,18 +66,20 @@ export async function readUsage(cgroups: Cgroups, path: string): Promise<Sandbox
       at('cpu', 'cpu.stat'),
     ]);
     const reclaimable = field(stat, 'inactive_file');
-    return usage(Number(current) - reclaimable, field(cpu, 'usage_usec') / 1_000, pids);
+    const cpuMs = field(cpu, 'usage_usec') / 1_000;
+    return usage({ memoryBytes: Number(current) - reclaimable, cpuMs, pids, outOfMemoryKills });
   }
   const [current, stat, cpu] = await Promise.all([
     at('memory', 'memory.usage_in_bytes'),
     at('memory', 'memory.stat'),
     at('cpuacct', 'cpuacct.usage'),
   ]);
-  return usage(Number(current) - field(stat, 'total_inactive_file'), Number(cpu) / 1e6, pids);
+  const memoryBytes = Number(current) - field(stat, 'total_inactive_file');
+  return usage({ memoryBytes, cpuMs: Number(cpu) / 1e6, pids, outOfMemoryKills });
 }
 
 /** How often the kernel killed something in there for lack of memory. */
-export async function outOfMemoryKills(cgroups: Cgroups, path: string): Promise<number> {
+export async function countOutOfMemoryKills(cgroups: Cgroups, path: string): Promise<number> {
   const file =
     cgroups.mode === 'v2'
       ? join(MOUNT_POINT, path, 'memory.events')
@@ -150,8 +153,9 @@ async function hasSwapLimit2(mountPoint: string): Promise<boolean> {
   return (await readFile(file).catch(() => undefined)) !== undefined;
 }
 
-function usage(memoryBytes: number, cpuMs: number, pids: number): SandboxUsage {
-  return { memoryBytes: Math.max(0, memoryBytes), cpuMs: Math.round(cpuMs), pids };
+function usage(counted: SandboxUsage): SandboxUsage {
+  const { memoryBytes, cpuMs } = counted;
+  return { ...counted, memoryBytes: Math.max(0, memoryBytes), cpuMs: Math.round(cpuMs) };
 }
 
 function field(text: string, name: string): number {

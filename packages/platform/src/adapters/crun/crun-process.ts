@@ -10,7 +10,7 @@ import type {
   SandboxRecord,
   SandboxUsage,
 } from '../../ports/sandbox.ts';
-import { outOfMemoryKills, readUsage } from './cgroups.ts';
+import { countOutOfMemoryKills, readUsage } from './cgroups.ts';
 import { cgroupPath, sandboxDirectory, type CrunContext } from './context.ts';
 import { removeSandbox } from './remove-sandbox.ts';
 
@@ -86,7 +86,7 @@ export class CrunProcess implements SandboxProcess {
   /** Both: conmon's mark can come late, the cgroup may be gone already. */
   async #ranOutOfMemory(): Promise<boolean> {
     const path = cgroupPath(this.#context, this.id);
-    if ((await outOfMemoryKills(this.#context.cgroups, path)) > 0) return true;
+    if ((await countOutOfMemoryKills(this.#context.cgroups, path)) > 0) return true;
     return await stat(join(this.#directory, 'oom')).then(
       () => true,
       () => false,

@@ -49,6 +49,7 @@ export class PlainProcess implements SandboxProcess {
       memoryBytes: each.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
       cpuMs: each.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
       pids: pids.length,
+      outOfMemoryKills: 0,
     };
   }
 

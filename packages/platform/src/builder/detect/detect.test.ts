@@ -247,7 +247,7 @@ describe('dependency files', () => {
   it('names the line that breaks a pyproject.toml', () => {
     expect(refusal({ ...flask, 'pyproject.toml': '[project]\nname = \n' })).toMatchObject({
       code: 'PYPROJECT_INVALID',
-      where: 'pyproject.toml:2',
+      where: 'pyproject.toml:2 name =',
     });
     expect(
       refusal({ ...flask, 'pyproject.toml': '[project]\ndependencies = "flask"\n' }),
@@ -311,7 +311,7 @@ describe('tandem.toml and Procfile', () => {
     });
     expect(toml('overlay = "no"\n')).toMatchObject({ code, where: 'tandem.toml:1' });
     expect(toml('[processes]\nWeb = "x"\n')).toMatchObject({ code });
-    expect(toml('root = \n')).toMatchObject({ code, where: 'tandem.toml:1' });
+    expect(toml('root = \n')).toMatchObject({ code, where: 'tandem.toml:1 root =' });
     expect(refusal({ ...flask, 'pyproject.toml': '[tool.tandem]\nnope = 1\n' })).toMatchObject({
       code,
       where: 'pyproject.toml:2',

@@ -2,7 +2,7 @@
 // factories, plain callables, and names that an entry file imports.
 import { TandemError } from '@tandem/protocol';
 import { detected, finding, type Detected } from './evidence.ts';
-import { logicalLines, type LogicalLine } from './python-source.ts';
+import { logicalLines, unclosedBracket, type LogicalLine } from './python-source.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 
 export interface EntryPoint {
@@ -64,7 +64,7 @@ export function detectEntryPoint(
       finding('entry', shown, shape.why, `${path}:${shape.line}`),
     );
   }
-  throw nothingFound(files);
+  throw unreadable(files, tree) ?? nothingFound(files);
 }
 
 /** Shallow files first, within a level by how their name is trusted. */
@@ -227,11 +227,25 @@ const NO_SHAPE: Shape = {
   why: '',
 };
 
+/** A file that no Python could read may be the one that holds it. */
+function unreadable(files: readonly string[], tree: SourceTree): TandemError | undefined {
+  for (const path of files) {
+    const source = tree.read(path) ?? '';
+    const line = unclosedBracket(source);
+    if (line === undefined) continue;
+    const text = source.split('\n')[line - 1]?.trim() ?? '';
+    return new TandemError('IMPORT_FAILED', `SyntaxError in ${path}: a bracket is never closed.`, {
+      where: `${path}:${line} ${text}`,
+      hint: 'mend the line and deploy again',
+    });
+  }
+  return undefined;
+}
+
 function nothingFound(files: readonly string[]): TandemError {
-  const looked =
-    files.length === 0
-      ? 'There is no Python file'
-      : `${files.length} Python files hold no application`;
+  const count =
+    files.length === 1 ? 'The one Python file holds' : `${files.length} Python files hold`;
+  const looked = files.length === 0 ? 'There is no Python file' : `${count} no application`;
   return new TandemError(
     'NO_APP_DETECTED',
     `${looked}: no manage.py of Django, no Flask, FastAPI or Starlette, no "app" or "application".`,

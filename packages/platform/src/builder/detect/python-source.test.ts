@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { findCode, logicalLines } from './python-source.ts';
+import { findCode, logicalLines, unclosedBracket } from './python-source.ts';
 
 describe('logicalLines', () => {
+  it('finds a bracket that is never closed', () => {
+    expect(unclosedBracket('a = (1,\n  2)\ndef f(:\n  pass\nb = 1\n')).toBe(3);
+    expect(unclosedBracket('a = "("  # (\n')).toBeUndefined();
+  });
+
   it('drops comments and joins brackets and backslashes', () => {
     const lines = logicalLines(
       '# app = Flask(x)\napp = Flask(  # here\n  __name__,\n)\nx = 1 + \\\n  2\n',

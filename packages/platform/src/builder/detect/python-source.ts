@@ -21,13 +21,23 @@ export function findCode(source: string | undefined, pattern: RegExp): LogicalLi
   return logicalLines(source).find((line) => pattern.test(line.code));
 }
 
+/** Line of a bracket that is never closed: everything after it reads as one line. */
+export function unclosedBracket(source: string): number | undefined {
+  const scanner = new Scanner(source);
+  scanner.scan();
+  return scanner.unclosedLine;
+}
+
 class Scanner {
+  unclosedLine: number | undefined;
   readonly #source: string;
   readonly #lines: LogicalLine[] = [];
   #at = 0;
   #line = 1;
   #startLine = 1;
   #depth = 0;
+  /** Of the outermost open bracket. */
+  #openLine = 1;
   #code = '';
   #text = '';
 
@@ -37,6 +47,7 @@ class Scanner {
 
   scan(): LogicalLine[] {
     while (this.#at < this.#source.length) this.#step(this.#source[this.#at] ?? '');
+    if (this.#depth > 0) this.unclosedLine = this.#openLine;
     this.#finish();
     return this.#lines;
   }
@@ -47,11 +58,16 @@ class Scanner {
     else if (character === '\n') this.#newline();
     else if (character === '\\' && this.#source[this.#at + 1] === '\n') this.#join(2);
     else {
-      if ('([{'.includes(character)) this.#depth += 1;
+      if ('([{'.includes(character)) this.#open();
       if (')]}'.includes(character)) this.#depth = Math.max(0, this.#depth - 1);
       this.#add(character, character);
       this.#at += 1;
     }
+  }
+
+  #open(): void {
+    if (this.#depth === 0) this.#openLine = this.#line;
+    this.#depth += 1;
   }
 
   #skipComment(): void {

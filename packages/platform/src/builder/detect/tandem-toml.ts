@@ -66,8 +66,11 @@ export function parseToml(text: string, file: string, code: ErrorCode): Record<s
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const reason = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? '';
-    const where = `${file}:${error.line}`;
-    throw new TandemError(code, `${where}: ${reason}.`, { where, hint: `mend line ${error.line}` });
+    const line = text.split('\n')[error.line - 1]?.trim() ?? '';
+    throw new TandemError(code, `${file}:${error.line}: ${reason}.`, {
+      where: `${file}:${error.line} ${line}`.trimEnd(),
+      hint: `mend line ${error.line}; texts stand in quotes: KEY = "VALUE"`,
+    });
   }
 }
 

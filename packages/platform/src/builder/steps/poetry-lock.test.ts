@@ -77,7 +77,7 @@ describe('requirementsOfPoetryLock', () => {
       expect.objectContaining({ code: 'REQUIREMENTS_INVALID' }) as Error,
     );
     expect(read('[[package]\n')).toThrow(
-      expect.objectContaining({ where: 'poetry.lock:1' }) as Error,
+      expect.objectContaining({ where: 'poetry.lock:1 [[package]' }) as Error,
     );
   });
 });

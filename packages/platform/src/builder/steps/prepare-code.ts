@@ -1,12 +1,12 @@
 // Runs the project once, in the image it will run in: bytecode, facts, static files. One process,
 // without network, under the app's build uid.
 import { join } from 'node:path';
-import { TandemError } from '@tandem/protocol';
+import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
-import { mountOf, type BuildSession, type StepResult } from '../build-session.ts';
+import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../build-session.ts';
 import type { Detection } from '../detect/detect.ts';
 import { under } from '../detect/source-tree.ts';
 import { parsePrepareReport, type PrepareReport } from './prepare-report.ts';
@@ -28,7 +28,7 @@ export async function prepareCode(
 ): Promise<PrepareReport> {
   const { disk } = session;
   const result = await session.run({
-    name: 'prepare',
+    name: PREPARE_STEP,
     layers: request.layers,
     args: ['/venv/bin/python', '-m', 'tandem_runtime.prepare'],
     env: envOf(session, request),
@@ -96,14 +96,9 @@ function explain(
     ...(settingsModule === undefined ? {} : { settingsModule }),
   });
   const said = report?.error?.message ?? lastLine(logTail);
-  if (/No space left on device|Errno 28/.test(said)) {
-    return new TandemError('DISK_FULL', 'The disk of the build is full.', {
-      hint: 'the limit is 8 GiB',
-    });
-  }
   const isCollecting = report?.stage === 'static';
   if (cause !== undefined && !(isCollecting && cause.code === 'IMPORT_FAILED')) {
-    return TandemError.fromBody(cause);
+    return TandemError.fromBody({ ...cause, where: cause.where ?? entryPlace(detection, cause) });
   }
   if (isCollecting) {
     return new TandemError('STATIC_FAILED', `collectstatic failed: ${said}`, {
@@ -114,6 +109,13 @@ function explain(
   return new TandemError('IMPORT_FAILED', `The project cannot be imported: ${said}`, {
     hint: 'the traceback is in the log',
   });
+}
+
+/** An application that is not where it was looked for: who said that it is there. */
+function entryPlace({ findings }: Detection, { code }: ErrorBody): string | undefined {
+  if (code !== 'IMPORT_FAILED') return undefined;
+  const entry = findings.find(({ rule }) => rule === 'entry');
+  return entry && [entry.evidence, entry.value].filter(Boolean).join(' ');
 }
 
 function lastLine(text: string): string {

@@ -119,6 +119,90 @@ describe('diagnose', () => {
     });
   });
 
+  it('tells a file that is not in the source from a package', () => {
+    const log = `${START}${frame('/app/shop/settings.py', 1, 'from shop.base import *')}ModuleNotFoundError: No module named 'shop.base'\n`;
+    expect(diagnose({ phase: 'build', logTail: log })).toMatchObject({
+      code: 'MODULE_MISSING',
+      message: 'Module "shop.base" is not in the source.',
+      where: 'shop/settings.py:1 from shop.base import *',
+      hint: expect.stringContaining('shop/base.py') as string,
+    });
+  });
+
+  it('points at INSTALLED_APPS when Django imports what it lists', () => {
+    const django = '/venv/lib/python3.12/site-packages/django/apps/config.py';
+    const log = `${START}${frame(django, 193, 'import_module(entry)')}ModuleNotFoundError: No module named 'rest_framework'\n`;
+    const cause = diagnose({ phase: 'build', logTail: log, settingsModule: 'shop.settings' });
+    expect(cause?.where).toBe('INSTALLED_APPS in shop.settings');
+  });
+
+  it('names the attribute that an entry lacks', () => {
+    const log = `${START}${frame('/opt/tandem/runtime/tandem_runtime/prepare.py', 9, 'getattr')}AttributeError: module 'app' has no attribute 'application'\n`;
+    expect(diagnose({ phase: 'build', logTail: log })).toMatchObject({
+      code: 'IMPORT_FAILED',
+      message: 'Module "app" has no "application".',
+      hint: expect.stringContaining('entry =') as string,
+    });
+  });
+
+  it('knows a full disk, with the line that filled it', () => {
+    const log = `${START}${frame('/app/app.py', 5, 'dump.write(block)')}OSError: [Errno 28] No space left on device\n`;
+    const where = 'app.py:5 dump.write(block)';
+    expect(diagnose({ phase: 'build', logTail: log })).toMatchObject({
+      code: 'DISK_FULL',
+      message: 'A disk of the build is full.',
+      where,
+      hint: expect.stringContaining('8 GiB') as string,
+    });
+    expect(diagnose({ phase: 'probe', logTail: log })).toMatchObject({ code: 'DISK_FULL', where });
+  });
+
+  it.each([
+    ['/bin/sh: 1: exec: gunicron: not found', 'There is no command "gunicron".', /requirements/],
+    [
+      '/bin/bash: line 1: gunicron: command not found',
+      'There is no command "gunicron".',
+      /spelling/,
+    ],
+    ['env: ‘gunicron’: No such file or directory', 'There is no command "gunicron".', /spelling/],
+    ['/bin/sh: 1: exec: ./run.sh: not found', 'There is no command "./run.sh".', /path/],
+    [
+      '/bin/sh: 1: exec: ./run.sh: Permission denied',
+      'The file "./run.sh" is not executable.',
+      /chmod=\+x run\.sh/,
+    ],
+  ])('understands the shell: %s', (line, message, hint) => {
+    const symptom = { code: 'CRASHED_AT_START', message: 'web.1 ended' } as const;
+    const cause = diagnose({ phase: 'start', symptom, logTail: `first\n${line}\n` });
+    expect(cause).toMatchObject({ code: 'CRASHED_AT_START', message });
+    expect(cause?.hint).toMatch(hint);
+  });
+
+  it('gives the exception behind a server error', () => {
+    const symptom = { code: 'PROBE_STATUS', message: 'web.1: GET / answered 500' } as const;
+    const log = inSettings('ValueError: no oven', 'bake()');
+    expect(diagnose({ phase: 'probe', symptom, logTail: log })).toMatchObject({
+      code: 'PROBE_STATUS',
+      message: 'web.1: GET / answered 500: ValueError: no oven',
+      where: 'site/settings.py:14 bake()',
+    });
+    expect(diagnose({ phase: 'probe', symptom, logTail: '' })?.hint).toContain('log the exception');
+  });
+
+  it('says where a server hangs, when its log does', () => {
+    const symptom = { code: 'PROBE_TIMEOUT', message: 'web.1: GET / was not answered' } as const;
+    const at = (logTail: string) => diagnose({ phase: 'probe', symptom, logTail });
+    const dump =
+      'Timeout (0:00:40)!\nThread 0x07 (most recent call first):\n' +
+      '  File "/venv/lib/x.py", line 3 in wait\n  File "/app/app.py", line 7 in index\n' +
+      '  File "/venv/lib/flask/app.py", line 902 in dispatch_request\n';
+    expect(at(`boot\n${dump}`)).toMatchObject({ code: 'PROBE_TIMEOUT', where: 'app.py:7' });
+    const aborted = `[CRITICAL] WORKER TIMEOUT (pid:3)\n${START}${frame('/app/app.py', 7, 'time.sleep(600)')}${frame('/venv/gunicorn/base.py', 204, 'sys.exit(1)')}SystemExit: 1\n`;
+    expect(at(aborted)?.where).toBe('app.py:7 time.sleep(600)');
+    expect(at('nothing')).toMatchObject({ hint: expect.stringContaining('waits for') as string });
+    expect(at('nothing')?.where).toBeUndefined();
+  });
+
   it('says nothing rather than guess', () => {
     expect(diagnose({ phase: 'start', logTail: '' })).toBeUndefined();
     expect(

@@ -2,22 +2,30 @@
 // counts: a wrong settings module is also a missing one, and every cause is also a failed import.
 import type { ErrorBody } from '@tandem/protocol';
 import type { DiagnosisInput, DiagnosisRule } from './evidence.ts';
+import { diskFull } from './disk-full.ts';
 import { failedImport } from './failed-import.ts';
+import { hanging } from './hanging.ts';
 import { missingModule } from './missing-module.ts';
 import { missingVariable } from './missing-variable.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { refusedHost } from './refused-host.ts';
+import { serverError } from './server-error.ts';
+import { unknownCommand } from './unknown-command.ts';
 import { wrongSettings } from './wrong-settings.ts';
 
 export type { DiagnosisInput } from './evidence.ts';
 
 const RULES: readonly DiagnosisRule[] = [
   outOfMemory,
+  diskFull,
   refusedHost,
   wrongSettings,
   missingModule,
   missingVariable,
   failedImport,
+  unknownCommand,
+  serverError,
+  hanging,
 ];
 
 export function diagnose(input: DiagnosisInput): ErrorBody | undefined {

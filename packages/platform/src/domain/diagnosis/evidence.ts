@@ -7,6 +7,8 @@ export interface DiagnosisInput {
   readonly exit?: { readonly code: number; readonly outOfMemory: boolean };
   /** Plain text, the newest last; the first line may be cut. */
   readonly logTail: string;
+  /** What was seen from outside; the log may say why. */
+  readonly symptom?: Pick<ErrorBody, 'code' | 'message'>;
   /** Host that a probe asked for. */
   readonly host?: string;
   /** Limit of the process, for messages. */

@@ -8,6 +8,8 @@ const NOT_FOUND = [
   /Failed to find attribute '([^']+)' in '([^']+)'/,
   /Attribute "([^"]+)" not found in module "([^"]+)"/,
 ];
+/** What Python says when an entry is looked up. */
+const NO_ATTRIBUTE = /^module '([^']+)' has no attribute '([^']+)'$/;
 const NO_MODULE = /Could not import module "([^"]+)"/;
 
 export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
@@ -22,7 +24,7 @@ export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
       hint: 'mend the line and deploy again',
     };
   }
-  return attributeMissing(input.logTail);
+  return attributeMissing(traceback?.message ?? '') ?? attributeMissing(input.logTail);
 }
 
 function attributeMissing(log: string): ErrorBody | undefined {
@@ -30,6 +32,8 @@ function attributeMissing(log: string): ErrorBody | undefined {
     const [, attribute, module] = pattern.exec(log) ?? [];
     if (attribute !== undefined) return notFound(`Module "${module}" has no "${attribute}".`);
   }
+  const [, owner, name] = NO_ATTRIBUTE.exec(log) ?? [];
+  if (name !== undefined) return notFound(`Module "${owner}" has no "${name}".`);
   const module = NO_MODULE.exec(log)?.[1];
   return module === undefined ? undefined : notFound(`There is no module "${module}".`);
 }

@@ -1,7 +1,7 @@
 // A module that is not installed, and the distribution that brings it.
 import type { ErrorBody } from '@tandem/protocol';
 import type { DiagnosisInput } from './evidence.ts';
-import { lastTraceback, projectWhere } from './traceback.ts';
+import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
 
 /** Distributions whose name tells little of their module. */
 const DISTRIBUTIONS: Readonly<Record<string, string>> = {
@@ -37,6 +37,7 @@ export function missingModule(input: DiagnosisInput): ErrorBody | undefined {
   const traceback = lastTraceback(input.logTail);
   const module = /No module named '([^']+)'/.exec(traceback?.message ?? '')?.[1];
   if (module === undefined || traceback === undefined) return undefined;
+  if (isOwnModule(module, traceback)) return missingFile(module, traceback);
   const distribution = distributionOf(module);
   const isDevelopment = (input.developmentOnly ?? []).includes(distribution.toLowerCase());
   return {
@@ -44,11 +45,34 @@ export function missingModule(input: DiagnosisInput): ErrorBody | undefined {
     message: isDevelopment
       ? `Module "${module}" is not installed: ${distribution} is in a development group only.`
       : `Module "${module}" is not installed.`,
-    where: projectWhere(traceback),
+    where: projectWhere(traceback) ?? listedIn(traceback, input.settingsModule),
     hint: isDevelopment
       ? `move ${distribution} to the main dependencies, or do not import it in production`
       : `add ${distribution} to the dependencies, or the missing file to the source`,
   };
+}
+
+/** A part of a package that the source holds itself. */
+function isOwnModule(module: string, traceback: Traceback): boolean {
+  const [top = '', ...rest] = module.split('.');
+  const directories = projectFrame(traceback)?.file.split('/').slice(0, -1) ?? [];
+  return rest.length > 0 && directories.includes(top);
+}
+
+function missingFile(module: string, traceback: Traceback): ErrorBody {
+  const path = module.replaceAll('.', '/');
+  return {
+    code: 'MODULE_MISSING',
+    message: `Module "${module}" is not in the source.`,
+    where: projectWhere(traceback),
+    hint: `add ${path}.py or ${path}/ to the source; a file that git ignores is not sent: git check-ignore -v ${path}.py`,
+  };
+}
+
+/** Django imports what a setting lists, so no line of the project is in the traceback. */
+function listedIn(traceback: Traceback, settingsModule: string | undefined): string | undefined {
+  const isListed = traceback.frames.some((frame) => /\/django\/apps\//.test(frame.file));
+  return isListed ? `INSTALLED_APPS in ${settingsModule ?? 'the settings'}` : undefined;
 }
 
 function distributionOf(module: string): string {

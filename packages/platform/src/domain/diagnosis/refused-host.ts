@@ -13,7 +13,7 @@ export function refusedHost(input: DiagnosisInput): ErrorBody | undefined {
   return {
     code: 'HOST_REFUSED',
     message: `Django refuses host "${name}".`,
-    where: 'ALLOWED_HOSTS',
+    where: input.settingsModule ? `ALLOWED_HOSTS in ${input.settingsModule}` : 'ALLOWED_HOSTS',
     hint: `add "${name}" to ALLOWED_HOSTS, or to the variable it is read from: tandem config set ALLOWED_HOSTS=${name}`,
   };
 }

@@ -32,13 +32,25 @@ export function lastTraceback(log: string): Traceback | undefined {
   return { frames: framesOf(block.slice(0, end)), type, message: withMore(message, block, end) };
 }
 
+/** What faulthandler writes of a process that hangs: frames only, of the thread in the project. */
+export function dumpedStack(log: string): Pick<Traceback, 'frames'> | undefined {
+  const start = log.lastIndexOf('(most recent call first):');
+  const dump = log.slice(Math.max(0, log.lastIndexOf('\nTimeout (', start)));
+  if (start < 0 || !/^\s*Timeout \(/.test(dump)) return undefined;
+  const frames = [...dump.matchAll(/^ {2}File "([^"]+)", line (\d+) in /gm)].map(
+    ([, file = '', line]) => ({ file, line: Number(line), text: '' }),
+  );
+  // Deepest last, as in a traceback.
+  return { frames: frames.reverse() };
+}
+
 /** The deepest frame in the project's own files; relative to the source. */
-export function projectFrame(traceback: Traceback): Frame | undefined {
+export function projectFrame(traceback: Pick<Traceback, 'frames'>): Frame | undefined {
   const frame = traceback.frames.findLast((one) => one.file.startsWith(APP));
   return frame && { ...frame, file: frame.file.slice(APP.length) };
 }
 
-export function projectWhere(traceback: Traceback): string | undefined {
+export function projectWhere(traceback: Pick<Traceback, 'frames'>): string | undefined {
   const frame = projectFrame(traceback);
   if (frame === undefined) return undefined;
   const text = frame.text === '' ? '' : ` ${frame.text}`;

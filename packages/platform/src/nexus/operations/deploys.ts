@@ -9,6 +9,7 @@ import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
 import { deployStatus } from '../scheduler/deploy-status.ts';
 import { createApp } from './apps.ts';
 import type { OperationsContext } from './context.ts';
+import { lastFailed, retryOf } from './retry.ts';
 
 type DeployOperations = Pick<
   ControlBackend,
@@ -134,23 +135,14 @@ async function beginOrRemove(
   }
 }
 
-/** The newest deploy that failed after its build is tried again with the image it built. */
+/** With the image it built, when it came that far. */
 async function retryDeploy(context: OperationsContext, app: AppDocument): Promise<DeployStarted> {
-  const documents = await context.repository.deploys(app.id);
-  const last = documents
-    .filter((deploy) => deploy.kind === 'deploy')
-    .toSorted((a, b) => b.number - a.number)[0];
-  if (!last || last.state === 'live' || !(last.image ?? last.archive)) {
+  const failed = await lastFailed(context.repository, app);
+  if (!failed) {
     throw new TandemError('DEPLOY_NOT_FOUND', `app "${app.name}" has no failed deploy to retry`, {
       hint: `tandem deploy -a ${app.name}`,
     });
   }
-  const deploy = await context.deploys.begin(app.id, {
-    kind: 'deploy',
-    note: `retry of d${last.number}`,
-    makesRelease: true,
-    ...(last.archive === undefined ? {} : { archive: last.archive }),
-    ...(last.image === undefined ? {} : { image: last.image }),
-  });
+  const deploy = await context.deploys.begin(app.id, retryOf(failed));
   return { app: app.name, deploy: deploy.number, created: false };
 }

@@ -1,10 +1,12 @@
 // Releases: listing, going back, restarting, scaling.
 import { LIMITS } from '../../domain/limits.ts';
 import { completeFormation, type Formation } from '../../domain/formation.ts';
+import type { BuiltImage } from '../../domain/release.ts';
 import { TandemError, type DeployStarted, type ReleaseSummary } from '@tandem/protocol';
 import type { ControlBackend } from '../control/backend.ts';
 import type { AppDocument, DeployDocument, ReleaseDocument } from '../documents/schemas.ts';
 import type { OperationsContext } from './context.ts';
+import { lastFailed, retryOf } from './retry.ts';
 
 const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
 
@@ -51,8 +53,15 @@ export function releaseOperations(context: OperationsContext): ReleaseOperations
     },
     async scale(name, request) {
       const app = await repository.appByName(name);
+      const failed =
+        app.currentRelease === undefined ? await lastFailed(repository, app) : undefined;
+      if (failed?.image) {
+        // Nothing runs yet; the one that failed, perhaps for its size, is tried again with the new one.
+        const formation = scaledFormation(app, failed.image, request.processes);
+        return started(app, await deploys.begin(app.id, { ...retryOf(failed), formation }));
+      }
       const release = await repository.currentRelease(app);
-      const formation = scaledFormation(app, release, request.processes);
+      const formation = scaledFormation(app, release.image, request.processes);
       const deploy = await deploys.begin(app.id, {
         kind: 'scale',
         note: 'scale',
@@ -126,10 +135,10 @@ async function assertMigrationsKnown(
 
 function scaledFormation(
   app: AppDocument,
-  release: ReleaseDocument,
+  image: Pick<BuiltImage, 'processTypes'>,
   changes: Parameters<ControlBackend['scale']>[1]['processes'],
 ): Formation {
-  const types = release.image.processTypes;
+  const types = image.processTypes;
   const current = completeFormation(app.formation, types, LIMITS.instance.memoryBytes);
   const next = { ...current };
   for (const [name, change] of Object.entries(changes)) {

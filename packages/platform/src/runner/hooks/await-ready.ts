@@ -1,4 +1,5 @@
 // A web process is ready when it answers HTTP; any other when it is still there after a moment.
+import { unlessOutOfMemory } from '../out-of-memory.ts';
 import { waitUntilReady } from '../start-probe.ts';
 import type { LifecycleHook } from './hook.ts';
 
@@ -13,14 +14,15 @@ export const awaitReady: LifecycleHook = {
     if (!spec.probe) {
       await context.clock.sleep(SETTLE_MS, signal);
     } else {
-      attempt.address = await waitUntilReady({
+      const probed = {
         spec: spec.probe,
         addresses: [spec.ipv6, spec.ipv4],
         pid: process.record.pid,
         name: spec.processName,
         clock: context.clock,
         signal,
-      });
+      };
+      attempt.address = await unlessOutOfMemory(attempt, () => waitUntilReady(probed));
     }
     await attempt.records.write(spec.instanceId, {
       schemaVersion: 1,

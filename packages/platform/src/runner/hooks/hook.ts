@@ -17,6 +17,8 @@ export interface Attempt {
   readonly signal: AbortSignal;
   process?: SandboxProcess;
   address?: string;
+  /** It was ready, so somebody may depend on it. */
+  ready?: boolean;
   startedAtMs?: number;
 }
 

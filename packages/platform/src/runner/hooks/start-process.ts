@@ -3,6 +3,9 @@ import { sandboxSpec } from '../sandbox-spec.ts';
 import { stopProcess } from '../stop-process.ts';
 import type { LifecycleHook } from './hook.ts';
 
+/** For what never was ready: it has served nobody, and a server that hangs may ignore TERM. */
+const UNREADY_GRACE_MS = 5_000;
+
 export const startProcess: LifecycleHook = {
   name: 'start-process',
   async up(attempt) {
@@ -24,9 +27,11 @@ export const startProcess: LifecycleHook = {
       },
     );
   },
-  async down({ process, spec, context }) {
+  async down({ process, spec, ready, context }) {
     if (!process) return;
-    await stopProcess(process, spec, context.clock);
+    const { stopSignal } = spec;
+    const stopGraceMs = ready ? spec.stopGraceMs : Math.min(spec.stopGraceMs, UNREADY_GRACE_MS);
+    await stopProcess(process, { stopSignal, stopGraceMs }, context.clock);
     await process.remove();
   },
 };

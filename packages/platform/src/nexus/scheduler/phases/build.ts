@@ -1,5 +1,6 @@
 // Source archive -> image. Rollback, config, scale and restart run an image that exists.
 import { join } from 'node:path';
+import { TandemError } from '@tandem/protocol';
 import { buildUid, instanceAddresses } from '../../../domain/installation.ts';
 import type { BuiltImage } from '../../../domain/release.ts';
 import { appDirectory } from '../../../ports/paths.ts';
@@ -18,9 +19,20 @@ export const buildPhase: Phase = {
       const detail = `image of v${release.value.imageOf}`;
       return { detail, skipped: true, patch: { image: release.value.image } };
     }
-    return await buildFromSource(input);
+    try {
+      return await buildFromSource(input);
+    } catch (error) {
+      throw withLog(input, error);
+    }
   },
 };
+
+/** The log of a build holds all that the steps wrote. */
+function withLog({ app, deploy, signal }: PhaseInput, error: unknown): unknown {
+  if (signal.aborted || !(error instanceof TandemError) || error.kind === 'system') return error;
+  const log = `tandem logs -a ${app.name} --release d${deploy.number}`;
+  return TandemError.fromBody({ log, ...error.toBody() });
+}
 
 async function buildFromSource(input: PhaseInput): Promise<PhaseOutcome> {
   const { context, app, deploy, events, signal } = input;

@@ -3,13 +3,17 @@
 import { TandemError } from '@tandem/protocol';
 import * as v from 'valibot';
 import { instanceAddresses } from '../../../domain/installation.ts';
+import { jobMemoryBytes } from '../../../domain/formation.ts';
+import { LIMITS } from '../../../domain/limits.ts';
 import type { JobResult } from '../../../ports/runner.ts';
 import type { NexusContext } from '../../context.ts';
 import type { AppDocument, ReleaseDocument } from '../../documents/schemas.ts';
 import { databaseCredentials, jobSpec } from '../../process-specs.ts';
+import { namedCommand } from '../named-commands.ts';
 import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
 
 const JOB_TIMEOUT_MS = 30 * 60_000;
+const MEBIBYTE = 1024 * 1024;
 const MIGRATE_COMMAND = 'python -m tandem_runtime.migrate';
 
 /** Written by tandem_runtime.migrate to /run/tandem/result. */
@@ -87,7 +91,7 @@ async function runReleaseCommands(
   for (const [index, command] of commands.entries()) {
     input.events.emit({ type: 'phase', phase: 'migrate', state: 'progress', detail: command });
     const job = await runJob(input, release, `release-${index + 1}`, command);
-    if (job.exitCode !== 0) throw releaseCommandError(input, command, job);
+    if (job.exitCode !== 0) throw releaseCommandError(input, release, command, job);
   }
   return commands.length === 0 ? undefined : `${commands.length} release commands`;
 }
@@ -101,6 +105,7 @@ async function runJob(
   const { context, app, deploy, signal } = input;
   const address = await context.repository.takeAddresses(1);
   const spec = await jobSpec(context, app, release, {
+    memoryBytes: jobSize(input),
     jobId: `j${app.id}-d${deploy.number}-${name}`,
     processName: 'release',
     command,
@@ -108,6 +113,10 @@ async function runJob(
     timeoutMs: JOB_TIMEOUT_MS,
   });
   return await context.runner.runJob(spec, signal);
+}
+
+function jobSize({ app, deploy }: PhaseInput): number {
+  return jobMemoryBytes(deploy.formation ?? app.formation, LIMITS.instance.memoryBytes);
 }
 
 function parseResult(job: JobResult): MigrateResult | undefined {
@@ -129,31 +138,45 @@ function migrationError(
   result: MigrateResult | undefined,
 ): TandemError {
   const log = logHint(input);
-  if (job.outOfMemory) return jobOutOfMemory('the migration', log);
+  if (job.outOfMemory) return jobOutOfMemory(input, 'the migration', log);
   if (job.timedOut) {
     return new TandemError('MIGRATION_FAILED', 'the migration outlasted 30 minutes', { log });
   }
   const name = result?.error?.migration ? `migration ${result.error.migration}` : 'the migration';
   const said = result?.error?.message ?? `it ended with exit status ${job.exitCode}`;
-  return new TandemError('MIGRATION_FAILED', `${name} failed: ${said}`, {
+  const sql = result?.error?.sql ? `\nSQL: ${result.error.sql}` : '';
+  return new TandemError('MIGRATION_FAILED', `${name} failed: ${said}${sql}`, {
     where: result?.error?.where ?? undefined,
     hint: `mend the migration, then: tandem deploy -a ${input.app.name}`,
     log,
   });
 }
 
-function releaseCommandError(input: PhaseInput, command: string, job: JobResult): TandemError {
+function releaseCommandError(
+  input: PhaseInput,
+  { image }: ReleaseDocument,
+  command: string,
+  job: JobResult,
+): TandemError {
   const log = logHint(input);
-  if (job.outOfMemory) return jobOutOfMemory(`"${command}"`, log);
+  if (job.outOfMemory) return jobOutOfMemory(input, `"${command}"`, log);
   const ended = job.timedOut ? 'outlasted 30 minutes' : `ended with exit status ${job.exitCode}`;
   return new TandemError('RELEASE_COMMAND_FAILED', `release command "${command}" ${ended}`, {
+    where: namedCommand(image, 'release'),
+    hint: `mend what its log says, then: tandem deploy -a ${input.app.name}`,
     log,
   });
 }
 
-function jobOutOfMemory(what: string, log: string): TandemError {
-  return new TandemError('OUT_OF_MEMORY', `${what} was killed: it reached its memory limit`, {
-    hint: 'tandem scale web=:1G   (release commands get the size of a default instance)',
-    log,
-  });
+function jobOutOfMemory(input: PhaseInput, what: string, log: string): TandemError {
+  const { app } = input;
+  const mebibytes = Math.round(jobSize(input) / MEBIBYTE);
+  return new TandemError(
+    'OUT_OF_MEMORY',
+    `${what} was killed: it reached its memory limit of ${mebibytes} MiB`,
+    {
+      hint: `tandem scale -a ${app.name} web=:${mebibytes * 2}M     (jobs get the largest size)\ntandem deploy --retry -a ${app.name}     (no rebuild)`,
+      log,
+    },
+  );
 }
