@@ -13,6 +13,9 @@ beforeAll(async () => {
   workshop = await Workshop.open();
 });
 afterAll(async () => {
+  for (const { name } of await t.client.listApps()) {
+    if (name.startsWith('fresh-')) await t.mustTandem(['destroy', '-a', name, '--confirm', name]);
+  }
   await workshop.close();
 });
 

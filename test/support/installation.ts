@@ -15,7 +15,7 @@ import type { Installation } from '../../packages/platform/src/domain/installati
 import { runToExit, type CommandResult } from '../../packages/platform/src/lib/run-command.ts';
 import { controlSocket, pathsOf, type Paths } from '../../packages/platform/src/ports/paths.ts';
 import { startLoad, type Load } from './load-process.ts';
-import type { LoadRequest } from './load.ts';
+import type { LoadOptions } from './load.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** A first one builds the stacks. */
@@ -23,6 +23,7 @@ const UP_TIMEOUT_MS = 20 * 60_000;
 const DOWN_TIMEOUT_MS = 5 * 60_000;
 const TANDEM_TIMEOUT_MS = 5 * 60_000;
 const GET_TIMEOUT_MS = 40_000;
+const LOAD_CONNECTIONS = 64;
 
 /** Where an installation is: all that another process needs to use it. */
 export interface InstallationPlace {
@@ -217,9 +218,10 @@ export class TestInstallation {
     });
   }
 
-  async load(app: string, requests: readonly LoadRequest[], connections = 64): Promise<Load> {
+  async load(app: string, options: Pick<LoadOptions, 'requests' | 'pauseMs'>): Promise<Load> {
     const host = `${this.hostname(app)}:${this.port}`;
-    return await startLoad({ port: this.port, host, connections, requests, timeoutMs: 60_000 });
+    const connections = LOAD_CONNECTIONS;
+    return await startLoad({ port: this.port, host, connections, timeoutMs: 60_000, ...options });
   }
 
   /** Main process of a daemon: `agent`, `balancer-0`, `static`, `dns`, `sockets`. */

@@ -1,6 +1,7 @@
 // A small load generator, a process of its own so that the load does not depend on the test's event
 // loop: `load.ts OPTIONS-AS-JSON`. Runs until SIGTERM, lets every request end, prints a LoadReport.
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LoadOptions {
   readonly port: number;
@@ -9,6 +10,8 @@ export interface LoadOptions {
   /** Each connection goes through them in turn, beginning at a different one. */
   readonly requests: readonly LoadRequest[];
   readonly timeoutMs: number;
+  /** Of each connection between two requests: a load that leaves the machine room for other work. */
+  readonly pauseMs?: number;
 }
 
 export interface LoadRequest {
@@ -56,6 +59,7 @@ async function main(options: LoadOptions): Promise<LoadReport> {
       requests += 1;
       methods.set(next.method, (methods.get(next.method) ?? 0) + 1);
       if (problem !== undefined) fail(`${next.method} ${next.path}: ${problem}`);
+      if (options.pauseMs !== undefined) await sleep(options.pauseMs);
     }
   };
   await Promise.all(Array.from({ length: options.connections }, (_, index) => connection(index)));

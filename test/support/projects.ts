@@ -74,7 +74,7 @@ export function ledger(version: string): Files {
     'entries/models.py':
       'from django.db import models\n\n\nclass Entry(models.Model):\n    text = models.TextField()\n',
     'entries/migrations/__init__.py': '',
-    'entries/migrations/0001_initial.py': migration('initial', [], CREATE_ENTRY),
+    'entries/migrations/0001_initial.py': migration([], CREATE_ENTRY),
     'entries/views.py': ledgerViews(version),
   };
 }
@@ -109,8 +109,8 @@ def slow(request):
 `;
 }
 
-/** Source of the migration \`entries.NAME\`. */
-export function migration(_name: string, after: readonly string[], operations: string): string {
+/** Source of a migration of `entries`, after those named. */
+export function migration(after: readonly string[], operations: string): string {
   const dependencies = after.map((name) => `("entries", "${name}")`).join(', ');
   return `from django.db import migrations, models
 
