@@ -21,6 +21,7 @@ import { keysDirectory, nexusSocket, pathsOf, storeFile, type Paths } from '../.
 import { ROUTE_MESSAGES } from '../../ports/route-messages.ts';
 import type { TransportServer } from '../../ports/transport.ts';
 import { readLogs } from '../../telemetry/log-reader.ts';
+import { balancerCount, balancerName } from '../install/machine.ts';
 import { AccessLog } from './access-log.ts';
 import { keepLogs } from './log-housekeeping.ts';
 import { openNode } from './node.ts';
@@ -61,6 +62,8 @@ export async function startAgent(
     server,
     lastEpoch: await repository.lastEpoch(),
     persistEpoch: (epoch) => repository.persistEpoch(epoch),
+    // Those the supervisor runs: known before they have said hello, so nobody waits for more.
+    expectedBalancers: Array.from({ length: balancerCount() }, (_, index) => balancerName(index)),
     onAccess: (records) => accessLog.take(records),
   });
   const database = await openSharedDatabase({

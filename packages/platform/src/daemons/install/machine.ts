@@ -24,6 +24,9 @@ export const cliFile = ({ root }: Checkout): string => `${root}/packages/cli/dis
 
 const BALANCERS_MAX = 4;
 
+/** Of the service, and of the worker in its messages. */
+export const balancerName = (index: number): string => `balancer-${index}`;
+
 export function balancerCount(): number {
   return Math.min(availableParallelism(), BALANCERS_MAX);
 }

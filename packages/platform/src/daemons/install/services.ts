@@ -5,7 +5,7 @@ import { dnsmasqCommand } from '../../adapters/instance-network/dnsmasq-command.
 import { listeningSocket } from '../../adapters/s6/listening-socket.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
 import { controlSocket, staticSocket, superviseDirectory, type Paths } from '../../ports/paths.ts';
-import { daemonFile, type Checkout } from './machine.ts';
+import { balancerName, daemonFile, type Checkout } from './machine.ts';
 import type { SandboxKind } from './options.ts';
 
 export interface ServiceInputs {
@@ -85,7 +85,7 @@ function agent(inputs: ServiceInputs): Service {
 function balancer(inputs: ServiceInputs, index: number): Service {
   const { checkout, installation } = inputs;
   const uid = platformUid(installation.slot, PLATFORM_UID.balancer);
-  const name = `balancer-${index}`;
+  const name = balancerName(index);
   return {
     name,
     argv: [
