@@ -234,7 +234,12 @@ def main():
         preparation.report["error"] = {"type": type(error).__name__, "message": message}
         code = 1
     os.waitpid(child, 0)
-    write_report(os.environ.get("TANDEM_RESULT", ""), preparation.report)
+    try:
+        write_report(os.environ.get("TANDEM_RESULT", ""), preparation.report)
+    except OSError as error:
+        # In one line: the last traceback of the log is to stay that of the cause.
+        print("The report could not be written: %s" % error, file=sys.stderr)
+        code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: threads that the project started must not keep the build waiting.

@@ -125,7 +125,9 @@ class Build {
   ): Promise<BuiltImage> {
     const overlay = usesOverlay(detection);
     const env = imageEnv(detection, overlay);
-    if (overlay) await writeOverlay(this.#session.disk.overlay, detection.settings?.name ?? '');
+    const { settings } = detection;
+    // Without the overlay its WSGI module may still be needed.
+    if (settings !== undefined) await writeOverlay(this.#session.disk.overlay, settings.name);
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
     const driver = await this.#add(driverFor(detection, lock), toolchain, lock);
     const guess = applicationOf(detection, undefined)?.kind ?? 'wsgi';

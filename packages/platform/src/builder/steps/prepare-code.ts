@@ -45,8 +45,8 @@ export async function prepareCode(
   });
   const path = join(disk.work, 'report.json');
   const { report, flaw } = parsePrepareReport(await readUntrustedFile(path, REPORT_BYTES_MAX));
-  if (flaw !== undefined) {
-    // Ours is never like that: the project wrote it, or we have a defect.
+  if (flaw !== undefined && result.exit.code === 0) {
+    // Ours is cut when it could not be written; else the project wrote it, or we have a defect.
     throw new TandemError('BUILD_FAILED', `The report of the build is not as expected: ${flaw}.`);
   }
   if (report === undefined || report.error !== undefined || result.exit.code !== 0) {
