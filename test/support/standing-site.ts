@@ -2,14 +2,14 @@
 // afterwards nothing of the failed release is left on the node.
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ErrorBody } from '@tandem/protocol';
+import type { Readable } from 'node:stream';
+import { toTandemError, type ErrorBody } from '@tandem/protocol';
 import { expect } from 'vitest';
 import type { CommandResult } from '../../packages/platform/src/lib/run-command.ts';
 import { sandboxes, scratchFiles } from '../../packages/platform/src/ports/paths.ts';
 import type { TestInstallation } from './installation.ts';
 
-const TIDY_TIMEOUT_MS = 20_000;
-const POLL_MS = 200;
+const SOON = { timeout: 20_000, interval: 200 };
 const VISIT_PAUSE_MS = 100;
 
 /** Contents by path. */
@@ -76,6 +76,26 @@ export class StandingSite {
     return error;
   }
 
+  /** As `refuses`, for an archive that no CLI would send. */
+  async refusesArchive(archive: Readable, expected: Refusal): Promise<void> {
+    const visits = startVisits(this.t, this.app);
+    const error = await this.#sendArchive(archive);
+    expectRefusal(error, expected);
+    expect(await visits.stop()).toEqual([]);
+    await this.expectUntouched();
+  }
+
+  async #sendArchive(archive: Readable): Promise<ErrorBody | undefined> {
+    try {
+      const { deploy } = await this.t.client.deploy(this.app, archive, { create: false });
+      const status = () => this.t.client.getDeploy(this.app, deploy);
+      await expect.poll(async () => (await status()).state, SOON).not.toBe('running');
+      return (await status()).error as ErrorBody | undefined;
+    } catch (error) {
+      return toTandemError(error).toBody();
+    }
+  }
+
   async deployVisited(
     changes: Files,
     deploy: (folder: string) => Promise<CommandResult> = (folder) =>
@@ -88,9 +108,7 @@ export class StandingSite {
 
   /** The good release serves, the app is free for the next deploy, nothing half-made is left. */
   async expectUntouched(): Promise<void> {
-    await expect
-      .poll(() => this.#remains(), { timeout: TIDY_TIMEOUT_MS, interval: POLL_MS })
-      .toEqual([]);
+    await expect.poll(() => this.#remains(), SOON).toEqual([]);
     const { state, release, instances } = await this.t.client.getApp(this.app);
     expect({ state, release, instances }).toEqual({
       state: 'live',

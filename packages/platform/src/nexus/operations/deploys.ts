@@ -39,7 +39,7 @@ export function deployOperations(context: OperationsContext): DeployOperations {
     const deploy = await repository.deploy(app.id, number);
     if (!deploy) {
       throw new TandemError('DEPLOY_NOT_FOUND', `app "${name}" has no deploy d${number}`, {
-        hint: `tandem status -a ${name}`,
+        hint: `tandem deploys -a ${name}`,
       });
     }
     return { app, deploy: deploy.value };

@@ -136,6 +136,8 @@ function inProgress(app: AppDocument): TandemError {
   return new TandemError(
     'DEPLOY_IN_PROGRESS',
     `deploy d${app.activeDeploy} of app "${app.name}" is under way`,
-    { hint: `tandem status -a ${app.name}   (watch it; Ctrl-C in its terminal cancels it)` },
+    {
+      hint: `tandem deploys ${app.activeDeploy} --follow -a ${app.name}     (Ctrl-C there cancels it)`,
+    },
   );
 }
