@@ -124,8 +124,7 @@ export async function createCluster(): Promise<TestCluster> {
   const { installation, paths } = fixture;
   const { ipv4, ipv6 } = fixture.addresses();
   return new TestCluster(fixture, {
-    // The fixture mounts one stack, whatever the layers.
-    layers: [{ sha256: '0'.repeat(64), sizeBytes: 1 }],
+    layers: [fixture.stack],
     major: 15,
     uid: platformUid(installation.slot, PLATFORM_UID.postgresql),
     ipv6,

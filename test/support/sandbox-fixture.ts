@@ -36,6 +36,7 @@ import {
   logText,
   type SandboxUnderTest,
 } from '../../packages/platform/src/ports/sandbox-under-test.contract.ts';
+import type { LayerRef } from '../../packages/platform/src/ports/image-store.ts';
 import type {
   Sandbox,
   SandboxNetwork,
@@ -51,6 +52,7 @@ export interface SandboxFixture {
   readonly paths: Paths;
   readonly sandbox: Sandbox;
   readonly network: InstanceNetwork;
+  readonly stack: LayerRef;
   /** As another agent of the same installation would have it. */
   openSandbox(): Promise<Sandbox>;
   spec(script: string, changes?: Partial<SandboxSpec>): SandboxSpec;
@@ -95,6 +97,7 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
     installation,
     paths,
     network,
+    stack,
     sandbox: {
       ...sandbox,
       start: async (spec, onRecord) => {
