@@ -101,18 +101,31 @@ async function start(
   }
 }
 
-/** The FIFO has a reader from soon after the process exists; without one the open fails at once. */
+/**
+ * The FIFO has a reader from soon after the process exists; without one the open fails at once. The
+ * process removes it when it was let go, by us or by an agent before us.
+ */
 async function letGo(directory: string): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
-  const flags = constants.O_WRONLY | constants.O_NONBLOCK;
   for (;;) {
-    const fifo = await open(join(directory, 'start'), flags).catch(() => undefined);
-    if (fifo !== undefined) {
-      await fifo.write('\n').finally(() => fifo.close());
-      return;
-    }
+    const outcome = await writeToReader(join(directory, 'start'));
+    if (outcome !== 'ENXIO') return;
     if (performance.now() > deadline) throw new Error('it does not wait for its start');
     await sleep(START_INTERVAL_MS);
+  }
+}
+
+async function writeToReader(path: string): Promise<'written' | 'ENXIO' | 'ENOENT'> {
+  try {
+    const fifo = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    await fifo.write('\n').finally(() => fifo.close());
+    return 'written';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENXIO' || code === 'ENOENT') return code;
+    // The reader went between our open and our write: it was let go.
+    if (code === 'EPIPE') return 'written';
+    throw error;
   }
 }
 
