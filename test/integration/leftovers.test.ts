@@ -23,8 +23,8 @@ import { platformUid } from '../../packages/platform/src/domain/installation.ts'
 import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
 import { pathsOf } from '../../packages/platform/src/ports/paths.ts';
 
-/** A slot that no installation claims: the registry goes up to 255. */
-const SLOT = 300 + randomBytes(1).readUInt8();
+/** A slot that no installation claims: the registry goes up to 255, and uids that Node takes to 494. */
+const SLOT = 260 + (randomBytes(1).readUInt8() % 200);
 const ENV = { PATH: '/usr/bin:/bin' };
 const SWEEP = { graceMs: 3_000, killTimeoutMs: 5_000 };
 
