@@ -30,6 +30,9 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           ...realParts,
+          // Most of their time they wait; and whatever disturbs another file is a defect.
+          fileParallelism: true,
+          maxWorkers: 2,
           testTimeout: 120_000,
         },
       },
