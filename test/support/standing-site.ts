@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { toTandemError, type ErrorBody } from '@tandem/protocol';
 import { expect } from 'vitest';
+import { waitFor } from '../../packages/platform/src/adapters/s6/service-state.ts';
 import type { CommandResult } from '../../packages/platform/src/lib/run-command.ts';
 import { sandboxes, scratchFiles } from '../../packages/platform/src/ports/paths.ts';
 import type { TestInstallation } from './installation.ts';
 
-const SOON = { timeout: 20_000, interval: 200 };
+const SOON_MS = 20_000;
 const VISIT_PAUSE_MS = 100;
 
 /** Contents by path. */
@@ -89,7 +90,7 @@ export class StandingSite {
     try {
       const { deploy } = await this.t.client.deploy(this.app, archive, { create: false });
       const status = () => this.t.client.getDeploy(this.app, deploy);
-      await expect.poll(async () => (await status()).state, SOON).not.toBe('running');
+      await waitFor(async () => (await status()).state !== 'running', SOON_MS);
       return (await status()).error as ErrorBody | undefined;
     } catch (error) {
       return toTandemError(error).toBody();
@@ -108,7 +109,8 @@ export class StandingSite {
 
   /** The good release serves, the app is free for the next deploy, nothing half-made is left. */
   async expectUntouched(): Promise<void> {
-    await expect.poll(() => this.#remains(), SOON).toEqual([]);
+    await waitFor(async () => (await this.#remains()).length === 0, SOON_MS);
+    expect(await this.#remains()).toEqual([]);
     const { state, release, instances } = await this.t.client.getApp(this.app);
     expect({ state, release, instances }).toEqual({
       state: 'live',
