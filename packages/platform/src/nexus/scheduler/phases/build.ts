@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import { buildUid, instanceAddresses } from '../../../domain/installation.ts';
-import type { BuiltImage } from '../../../domain/release.ts';
+import { layersOf, type BuiltImage, type Finding } from '../../../domain/release.ts';
 import { appDirectory } from '../../../ports/paths.ts';
 import { openConfig } from '../../app-secrets.ts';
 import { hostnamesOf, logPathOf } from '../../process-specs.ts';
+import type { Channel } from '../deploy-events.ts';
 import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
 
 export const buildPhase: Phase = {
@@ -37,6 +38,7 @@ function withLog({ app, deploy, signal }: PhaseInput, error: unknown): unknown {
 async function buildFromSource(input: PhaseInput): Promise<PhaseOutcome> {
   const { context, app, deploy, events, signal } = input;
   const config = await context.repository.config(app.id);
+  const findings = new FindingNews(events, await knownFindings(input));
   const address = await context.repository.takeAddresses(1);
   const image = await context.builder.build({
     buildId: `b${app.id}-${deploy.number}-${address}`,
@@ -64,15 +66,39 @@ async function buildFromSource(input: PhaseInput): Promise<PhaseOutcome> {
         });
       },
       finding(finding) {
-        events.emit({ type: 'finding', finding });
+        findings.tell(finding);
       },
     },
     signal,
   });
+  for (const finding of image.findings) findings.tell(finding);
   return { detail: summary(image), patch: { image } };
 }
 
-function summary(image: BuiltImage): string {
-  const files = image.staticFiles ? `, ${image.staticFiles.fileCount} static files` : '';
-  return `code ${image.layers.code.sha256.slice(0, 6)}${files}`;
+/** What was said at the last release need not be said again. */
+async function knownFindings({ context, app }: PhaseInput): Promise<readonly Finding[]> {
+  if (app.currentRelease === undefined) return [];
+  const release = await context.repository.release(app.id, app.currentRelease);
+  return release?.value.image.findings ?? [];
+}
+
+class FindingNews {
+  readonly #events: Channel;
+  readonly #told: Set<string>;
+
+  constructor(events: Channel, known: readonly Finding[]) {
+    this.#events = events;
+    this.#told = new Set(known.map((finding) => JSON.stringify(finding)));
+  }
+
+  tell(finding: Finding): void {
+    const text = JSON.stringify(finding);
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    this.#events.emit({ type: 'finding', finding });
+  }
+}
+
+function summary({ layers, pythonVersion }: BuiltImage): string {
+  return `${layersOf(layers).length} layers, Python ${pythonVersion}`;
 }
