@@ -78,11 +78,17 @@ export async function withInstallation(
   }
 }
 
+/** Its data lie below `directory`. */
 export async function createInstallation(
   extra: readonly string[] = [],
+  directory = '/var/tmp',
 ): Promise<InstallationPlace> {
   const name = `test-${randomBytes(4).toString('hex')}`;
-  const place = { name, dataRoot: `/var/tmp/tandem-${name}`, runRoot: `/run/tandem-${name}` };
+  const place = {
+    name,
+    dataRoot: join(directory, `tandem-${name}`),
+    runRoot: `/run/tandem-${name}`,
+  };
   await mkdir(place.dataRoot, { mode: 0o711 });
   const port = String(await freePort());
   try {

@@ -9,6 +9,7 @@ import { applicationOf, describeImage } from './describe-image.ts';
 import { POSTGRESQL_DRIVERS } from './detect/database-need.ts';
 import { detect, type Detection } from './detect/detect.ts';
 import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
+import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { compareVersions, parseVersion } from './detect/version-specifier.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
@@ -31,6 +32,8 @@ export async function runBuild(
   const build = new Build(options, session);
   try {
     return await build.run();
+  } catch (error) {
+    throw await namingTheFullDisk(error, options.paths.data);
   } finally {
     // Nothing may read or write the disk any more when it goes.
     await build.settle();

@@ -70,6 +70,13 @@ describe('causeOfInstall', () => {
     ).toMatchObject({ code: 'REQUIREMENTS_UNSATISFIABLE', where: 'requirements.txt:1' });
   });
 
+  it('does not take a full disk for a broken package', () => {
+    const log =
+      'error: Failed to build `mysqlclient==2.2.4`\n  cause: No space left on device (os error 28)\n';
+    expect(cause(log)).toMatchObject({ code: 'DISK_FULL' });
+    expect(cause(log).hint).toContain('8 GiB');
+  });
+
   it('falls back to the last line', () => {
     expect(cause('hm\nstrange\n')).toMatchObject({
       code: 'BUILD_FAILED',

@@ -2,11 +2,13 @@
 import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { failedBuild } from './failed-build.ts';
 import type { InstallFailure, InstallRule } from './evidence.ts';
+import { installDiskFull } from './full-disk.ts';
 import { invalidRequirement } from './invalid-requirement.ts';
 import { unreachableIndex } from './unreachable-index.ts';
 import { unsatisfiable } from './unsatisfiable.ts';
 
 const RULES: readonly InstallRule[] = [
+  installDiskFull,
   invalidRequirement,
   unsatisfiable,
   failedBuild,

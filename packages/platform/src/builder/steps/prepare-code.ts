@@ -7,6 +7,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../build-session.ts';
+import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
 import type { Detection } from '../detect/detect.ts';
 import { under } from '../detect/source-tree.ts';
 import { parsePrepareReport, type PrepareReport } from './prepare-report.ts';
@@ -100,6 +101,7 @@ function explain(
   if (cause !== undefined && !(isCollecting && cause.code === 'IMPORT_FAILED')) {
     return TandemError.fromBody({ ...cause, where: cause.where ?? entryPlace(detection, cause) });
   }
+  if (saysDiskFull(said)) return buildDiskFull();
   if (isCollecting) {
     return new TandemError('STATIC_FAILED', `collectstatic failed: ${said}`, {
       where: detection.settings?.file,
