@@ -55,8 +55,10 @@ export class InstanceActor {
 
   /** Asks for its end; `finished` tells when it came. Safe to repeat. */
   end(): void {
+    if (this.#stop.signal.aborted) return;
     this.#stop.abort(STOP_REQUESTED);
     this.#controller?.abort(STOP_REQUESTED);
+    this.#become('stopping');
   }
 
   noteServed(): void {
@@ -126,7 +128,6 @@ export class InstanceActor {
       onReady: () => this.#become('ready'),
       attend: (ready) => this.#attend(ready),
     });
-    if (this.#stop.signal.aborted) this.#become('stopping');
     return failure;
   }
 
@@ -209,7 +210,8 @@ export class InstanceActor {
   }
 
   #become(state: InstanceState, reason?: string): void {
-    this.#state = state;
+    // Once its end was asked for, nothing else about it matters to anybody.
+    this.#state = this.#stop.signal.aborted && state !== 'stopped' ? 'stopping' : state;
     this.#reason = reason;
     if (state === 'ready') this.#error = undefined;
     this.#options.onChange(this.observed());
