@@ -1,6 +1,5 @@
 // The image store on real mounts and processes: hostile trees, killed packers, full disks.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { copyFile, lstat, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -165,12 +164,21 @@ describe('SquashfsImageStore on this machine', () => {
     expect(await loopDevicesUnder(here.directory)).toEqual([]);
   });
 
+  /** Until the work of the process `pid` has grown to `sizeBytes`. */
+  async function hasPacked(pid: number, sizeBytes: number): Promise<void> {
+    const size = async (): Promise<number> => {
+      const work = (await files()).find((name) => name.startsWith(`.packing-${pid}-`));
+      if (work === undefined) return -1;
+      return (await lstat(join(here.directory, 'files', work))).size;
+    };
+    while ((await size()) < sizeBytes) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
   it('leaves nothing of a packer killed at any moment, and sweeps its work', async () => {
     for (let i = 0; i < 40; i++) await writeFile(join(tree, `f${i}`), randomBytes(1_000_000));
-    for (const delayMs of [20, 80, 160]) {
+    for (const sizeBytes of [0, 1_000_000, 10_000_000]) {
       const child = runTypeScript(PACKER, [here.directory, 'pack', tree]);
-      await once(child.stdout, 'data');
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await hasPacked(child.pid ?? 0, sizeBytes);
       child.kill('SIGKILL');
       await exitOf(child);
       expect((await files()).filter((name) => name.endsWith('.squashfs'))).toEqual([]);
