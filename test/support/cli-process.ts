@@ -37,11 +37,12 @@ export class CliProcess {
     this.child.stdin?.on('error', () => undefined).end(options.input ?? '');
   }
 
-  async shows(text: string): Promise<void> {
+  async shows(text: string, timeoutMs = 10_000): Promise<void> {
     const check = (): void => {
-      if (!this.stdout.includes(text)) throw new Error(`not shown: ${text}\n${this.stdout}`);
+      if (this.stdout.includes(text)) return;
+      throw new Error(`not shown: ${text}\n${this.stdout}${this.stderr}`);
     };
-    await vi.waitFor(check, { timeout: 10_000, interval: 20 });
+    await vi.waitFor(check, { timeout: timeoutMs, interval: 20 });
   }
 
   interrupt(): void {

@@ -14,10 +14,12 @@ import { markOf, type Mark } from '../../packages/platform/src/adapters/leftover
 import type { Installation } from '../../packages/platform/src/domain/installation.ts';
 import { runToExit, type CommandResult } from '../../packages/platform/src/lib/run-command.ts';
 import { controlSocket, pathsOf, type Paths } from '../../packages/platform/src/ports/paths.ts';
+import { CliProcess } from './cli-process.ts';
 import { startLoad, type Load } from './load-process.ts';
 import type { LoadOptions } from './load.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const CLI = join(ROOT, 'packages/cli/dist/tandem.js');
 /** A first one builds the stacks. */
 const UP_TIMEOUT_MS = 20 * 60_000;
 const DOWN_TIMEOUT_MS = 5 * 60_000;
@@ -170,20 +172,18 @@ export class TestInstallation {
 
   /** The real command; any exit status resolves. */
   async tandem(args: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    const cli = join(ROOT, 'packages/cli/dist/tandem.js');
-    return await runToExit([process.execPath, cli, ...args], {
+    return await runToExit([process.execPath, CLI, ...args], {
       timeoutMs: options.timeoutMs ?? TANDEM_TIMEOUT_MS,
       cwd: options.cwd ?? this.place.dataRoot,
       ...(options.input === undefined ? {} : { input: options.input }),
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        LANG: 'C.UTF-8',
-        // No context or link of whoever runs the tests.
-        HOME: this.place.dataRoot,
-        TANDEM_SOCKET: controlSocket(this.paths),
-        ...options.env,
-      },
+      env: this.#environment(options),
     });
+  }
+
+  /** The same, to be watched and interrupted. */
+  startTandem(args: readonly string[], options: RunOptions = {}): CliProcess {
+    const cwd = options.cwd ?? this.place.dataRoot;
+    return new CliProcess(CLI, args, { ...options, cwd, env: this.#environment(options) });
   }
 
   /** As `tandem`, but throws with its output when it fails. */
@@ -235,6 +235,17 @@ export class TestInstallation {
     const directory = join(this.paths.run, 'services', service);
     const { stdout } = await runToExit(['s6-svstat', '-o', 'pid', directory], { timeoutMs: 5_000 });
     return Number(stdout.trim());
+  }
+
+  #environment({ env }: RunOptions): Record<string, string> {
+    return {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      // No context or link of whoever runs the tests.
+      HOME: this.place.dataRoot,
+      TANDEM_SOCKET: controlSocket(this.paths),
+      ...env,
+    };
   }
 }
 

@@ -52,7 +52,7 @@ export class Workshop {
   }
 }
 
-/** The smallest Django site that writes to its database: each POST is a row, each GET counts. */
+/** The smallest Django site that writes to its database: a POST makes a row, a GET counts them. */
 export function ledger(version: string): Files {
   return {
     'requirements.txt': 'django~=5.2.0\n',
@@ -99,7 +99,8 @@ def entries(request):
     if request.method == "POST":
         entry = Entry.objects.create(text=request.body.decode())
         return HttpResponse(f"entry {entry.pk}", status=201)
-    return HttpResponse(f"entries {Entry.objects.count()}")
+    text = request.GET.get("text", "")
+    return HttpResponse(f"entries {Entry.objects.filter(text__startswith=text).count()}")
 
 
 def slow(request):
