@@ -69,6 +69,33 @@ describe('an app that misbehaves', () => {
     expect([post.status, asked]).toEqual([502, 1]);
   });
 
+  describe('that is dying, and resets what it never read', () => {
+    let asked = 0;
+    const dying = async (resets: number): Promise<void> => {
+      asked = 0;
+      const backend = await speak((socket) => {
+        asked += 1;
+        if (asked <= resets) setTimeout(() => socket.resetAndDestroy(), 20);
+        else socket.once('data', () => socket.end(okOnce));
+      });
+      balancer.to([backend.upstream]);
+    };
+
+    it('is asked until it is back, if that is safe', async () => {
+      await dying(4);
+      expect(await get()).toMatchObject({ status: 200, body: 'ok' });
+      expect(asked).toBe(5);
+      await dying(1);
+      const post = await get({ method: 'POST', body: 'x' });
+      expect([post.status, asked]).toEqual([502, 1]);
+    });
+
+    it('is given up in the end', async () => {
+      await dying(Infinity);
+      expect([(await get()).status, asked]).toEqual([502, 9]);
+    });
+  });
+
   it('is not asked a third time', async () => {
     let asked = 0;
     await answers((socket) => {
@@ -100,14 +127,38 @@ describe('an app that misbehaves', () => {
     expect(answer.body).not.toMatch(/127\.0\.0\.1|HPE_/);
   });
 
-  it('cuts the client off when the answer breaks off', async () => {
+  it('is asked again once when a small answer breaks off, if that is safe', async () => {
+    let asked = 0;
+    await answers((socket) => {
+      asked += 1;
+      socket.end(asked === 1 ? okOnce.slice(0, -1) : okOnce);
+    });
+    expect(await get()).toMatchObject({ status: 200, body: 'ok' });
+    asked = 0;
+    await expect(get({ method: 'POST', body: 'x' })).rejects.toThrow(/aborted|socket hang up/);
+    expect(asked).toBe(1);
+  });
+
+  it('cuts the client off when an answer breaks off that was begun', async () => {
     for (const part of [
-      'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf',
+      `HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf`,
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
     ]) {
       await answers((socket) => socket.end(part));
       await expect(get()).rejects.toThrow(/aborted|socket hang up/);
     }
+  });
+
+  it('may dribble a small answer: what is there is passed on', async () => {
+    await answers((socket) => {
+      socket.write(okOnce.slice(0, -1));
+      setTimeout(() => socket.end('k'), 2_000);
+    });
+    const beganMs = performance.now();
+    const outgoing = request({ port: balancer.port, agent: false, headers: { Host: 'a.test' } });
+    const [response] = (await once(outgoing.end(), 'response')) as [IncomingMessage];
+    expect(performance.now() - beganMs).toBeLessThan(1_800);
+    expect(await collect(response)).toMatchObject({ status: 200, body: 'ok' });
   });
 
   it('may end its answer by closing', async () => {

@@ -35,10 +35,16 @@ export type Outcome =
   /** Nothing reached the instance: whoever comes next may take it, whatever the method. */
   | { readonly kind: 'not-sent'; readonly reason: string }
   /**
-   * It may have reached the instance, and no byte came back. `stale`: on a connection used before,
-   * so that says little of the instance.
+   * It may have reached the instance, and no answer came back that could be passed on. `stale`: on a
+   * connection used before, so that says little of the instance. `reset`: the kernel of the other
+   * end gave up the connection, as it does with what no process has read.
    */
-  | { readonly kind: 'no-response'; readonly reason: string; readonly stale: boolean }
+  | {
+      readonly kind: 'no-response';
+      readonly reason: string;
+      readonly stale: boolean;
+      readonly reset: boolean;
+    }
   | { readonly kind: 'timeout' };
 
 /** Replaces what the client asked for, for upstreams that are our own. */

@@ -6,8 +6,11 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Connection } from './connection-pool.ts';
 import type { Outcome, Rewrite } from './exchange.ts';
 import { responseHeaders, trailersOf } from './headers.ts';
+import { holdAnswer, isHoldable } from './held-answer.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { reasonOf } from './http-forwarder.ts';
+
+const BROKEN_OFF = 'The answer of the site broke off.';
 
 export class HttpTransfer {
   readonly #exchange: HttpExchange;
@@ -96,7 +99,7 @@ export class HttpTransfer {
   }
 
   #passAnswer(answer: IncomingMessage): void {
-    const { response, requestId, trace } = this.#exchange;
+    const { response, trace } = this.#exchange;
     trace.upstreamMs = performance.now() - this.#startedMs;
     clearTimeout(this.#patience);
     answer.on('error', () => undefined);
@@ -104,6 +107,20 @@ export class HttpTransfer {
       this.#leave();
       return;
     }
+    if (!this.#exchange.repeatable || !isHoldable(answer)) {
+      this.#beginAnswer(answer, []);
+      return;
+    }
+    holdAnswer(answer, {
+      onRelease: (chunks) => this.#beginAnswer(answer, chunks),
+      // Its head came, so the connection was alive.
+      onBroken: () => this.#unanswered({ reason: BROKEN_OFF, stale: false, reset: false }),
+    });
+  }
+
+  #beginAnswer(answer: IncomingMessage, chunks: readonly Buffer[]): void {
+    const { response, requestId } = this.#exchange;
+    if (response.destroyed) return;
     try {
       const headers = responseHeaders(answer.rawHeaders, requestId);
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
@@ -113,18 +130,23 @@ export class HttpTransfer {
       return;
     }
     this.#answering = true;
-    this.#passBody(answer);
+    for (const chunk of chunks) this.#passChunk(answer, chunk);
+    if (answer.readableEnded) this.#finish(answer);
+    else this.#passBody(answer);
+  }
+
+  #passChunk(answer: IncomingMessage, chunk: Buffer): void {
+    const { response } = this.#exchange;
+    this.#exchange.bytesSent += chunk.length;
+    if (response.write(chunk)) return;
+    if (response.writableLength < LIMITS.balancer.responseBufferBytesMax) return;
+    answer.pause();
+    response.once('drain', () => answer.resume());
   }
 
   #passBody(answer: IncomingMessage): void {
     const { response } = this.#exchange;
-    answer.on('data', (chunk: Buffer) => {
-      this.#exchange.bytesSent += chunk.length;
-      if (response.write(chunk)) return;
-      if (response.writableLength < LIMITS.balancer.responseBufferBytesMax) return;
-      answer.pause();
-      response.once('drain', () => answer.resume());
-    });
+    answer.on('data', (chunk: Buffer) => this.#passChunk(answer, chunk));
     answer.once('end', () => this.#finish(answer));
     answer.once('close', () => {
       if (answer.complete) return;
@@ -152,12 +174,12 @@ export class HttpTransfer {
 
   #fail(error: unknown): void {
     if (this.#answering) this.#exchange.response.destroy();
+    this.#unanswered({ reason: reasonOf(error), stale: this.#reused, reset: isReset(error) });
+  }
+
+  #unanswered(how: Omit<Extract<Outcome, { kind: 'no-response' }>, 'kind'>): void {
     const over = this.#answering || this.#exchange.ended.aborted;
-    this.#outcome.resolve(
-      over
-        ? { kind: 'done' }
-        : { kind: 'no-response', reason: reasonOf(error), stale: this.#reused },
-    );
+    this.#outcome.resolve(over ? { kind: 'done' } : { kind: 'no-response', ...how });
   }
 
   /** The client is gone, or was answered otherwise. */
@@ -165,4 +187,10 @@ export class HttpTransfer {
     this.#outcome.resolve({ kind: 'done' });
     this.#upstream.destroy();
   }
+}
+
+/** By a packet of the other end; an orderly close, after all was read, has no system call to name. */
+function isReset(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall !== undefined && (code === 'ECONNRESET' || code === 'EPIPE');
 }

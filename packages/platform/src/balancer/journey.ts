@@ -5,6 +5,8 @@ import type { Target } from './target.ts';
 
 /** After an answer failed to come, a repeatable request is sent once more, not again and again. */
 const REPEATS_MAX = 1;
+/** An instance that is dying accepts for a while and resets; what it did not read did it no harm. */
+const RESETS_MAX = 8;
 const PAUSE_MS_FIRST = 25;
 const PAUSE_MS_MAX = 500;
 
@@ -14,6 +16,7 @@ export class Journey {
   readonly tried = new Set<Target>();
   readonly #startedMs = performance.now();
   #repeats = 0;
+  #resets = 0;
   #rounds = 0;
   lastReason = 'No instance is ready.';
 
@@ -22,7 +25,7 @@ export class Journey {
   }
 
   get repeating(): boolean {
-    return this.#repeats > 0;
+    return this.#repeats + this.#resets > 0;
   }
 
   /** Whether the exchange may go on after `outcome`; remembers what it says of `target`. */
@@ -37,10 +40,16 @@ export class Journey {
         return true;
       case 'no-response':
         this.lastReason = outcome.reason;
-        this.#repeats += 1;
+        if (outcome.reset) this.#resets += 1;
+        else this.#repeats += 1;
         if (!outcome.stale) this.tried.add(target);
-        return this.exchange.repeatable && this.#repeats <= REPEATS_MAX;
+        return this.#mayRepeat();
     }
+  }
+
+  #mayRepeat(): boolean {
+    const within = this.#repeats <= REPEATS_MAX && this.#resets <= RESETS_MAX;
+    return this.exchange.repeatable && within;
   }
 
   /**
@@ -48,7 +57,7 @@ export class Journey {
    * end. An instance that was killed is back within seconds, and nothing was sent yet.
    */
   nextRound(): number | undefined {
-    if (performance.now() - this.#startedMs > LIMITS.balancer.connectPatienceMs) return undefined;
+    if (performance.now() - this.#startedMs > LIMITS.hold.timeoutMs) return undefined;
     this.tried.clear();
     const pauseMs = Math.min(PAUSE_MS_FIRST * 2 ** this.#rounds, PAUSE_MS_MAX);
     this.#rounds += 1;

@@ -57,7 +57,7 @@ export class TunnelForwarder implements Forwarder {
     };
     upstream.once('error', (error) => {
       if (exchange.answered) leave();
-      else resolve({ kind: 'no-response', reason: reasonOf(error), stale: false });
+      else resolve({ kind: 'no-response', reason: reasonOf(error), stale: false, reset: false });
     });
     upstream.once('upgrade', (answer, socket, early) => {
       answered(answer, ['Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? 'websocket']);

@@ -49,8 +49,6 @@ export const LIMITS = {
     acknowledgeTimeoutMs: 600_000,
     snapshotWaitMs: 2_000,
     connectTimeoutMs: 2_000,
-    /** How long connects are tried anew while an app's instances all refuse them. */
-    connectPatienceMs: 10_000,
     /** From the end of a request to the first byte of the answer. */
     responseTimeoutMs: 300_000,
     /** Read before an instance is chosen, so a slow client holds no worker. */
@@ -60,6 +58,9 @@ export const LIMITS = {
     bodyIdleTimeoutMs: 60_000,
     /** Of one response, for a client that reads slower than the app writes. */
     responseBufferBytesMax: 256 * KIB,
+    /** Answers of known length up to this are passed on whole, unless that takes too long. */
+    heldAnswerBytesMax: 64 * KIB,
+    heldAnswerMs: 1_000,
     idleConnectionsPerInstanceMax: 256,
     connectionsMax: 8_000,
   },
