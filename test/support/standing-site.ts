@@ -160,8 +160,13 @@ function expectTold(result: CommandResult, error: ErrorBody, release: number): v
   }
 }
 
+export interface Visits {
+  /** Ends them; says which failed. */
+  stop(): Promise<string[]>;
+}
+
 /** A visitor who comes ten times a second. */
-function startVisits(t: TestInstallation, app: string) {
+export function startVisits(t: TestInstallation, app: string): Visits {
   const failed: string[] = [];
   let stopped = false;
   const done = (async () => {
