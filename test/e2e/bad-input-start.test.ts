@@ -1,7 +1,7 @@
 // A release that builds but does not come up: the deploy says why and the old release serves on.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedInstallation } from '../support/installation.ts';
-import { StandingSite, type Files, type Refusal } from '../support/standing-site.ts';
+import { StandingSite, withFolder, type Files, type Refusal } from '../support/standing-site.ts';
 import { TINY_DJANGO, TINY_FLASK } from '../support/tiny-projects.ts';
 
 type Case = readonly [name: string, changes: Files, refusal: Refusal];
@@ -219,6 +219,30 @@ describe('a Flask app', () => {
   it.each(FLASK)('does not come up with %s', async (_name, changes, refusal) => {
     const { log } = await site.refuses(changes, refusal);
     expect(log).toMatch(/^tandem logs -a start-flask --release v\d+/);
+  });
+});
+
+describe('a first release that is too large for its size', () => {
+  it('comes up once the size is changed as the error says, without a rebuild', async () => {
+    const app = 'start-large';
+    const files = {
+      ...TINY_FLASK,
+      ...procfile('web: gunicorn --workers 1 app:app'),
+      ...atStart('hoard = bytearray(700 * 1024 ** 2)', 'hoard[::4096] = b"x" * len(hoard[::4096])'),
+    };
+    const refused = await withFolder(t, files, (folder) => t.tandem(['deploy', folder, '-a', app]));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toMatch(/OUT_OF_MEMORY\. v1 not released; nothing serves yet/);
+    const fix = /Fix +tandem (scale .*)/.exec(refused.stderr)?.[1] ?? '';
+    expect(fix).toBe(`scale -a ${app} web=:1024M`);
+    const scaled = await t.mustTandem(fix.split(' '));
+    expect(scaled.stdout).toMatch(/Live +v2/);
+    expect(scaled.stdout).not.toContain('dependencies');
+    expect((await t.get(app)).status).toBe(200);
+    expect((await t.client.getApp(app)).formation).toMatchObject({
+      web: { memoryBytes: 1024 * 1024 * 1024 },
+    });
+    await t.mustTandem(['destroy', '-a', app, '--confirm', app]);
   });
 });
 

@@ -8,6 +8,7 @@ import type { InstanceSpec, InstanceState, ObservedInstance } from '../ports/run
 import { runAttempt, STOP_REQUESTED, type AttemptFailure } from './attempt.ts';
 import type { RunnerContext } from './context.ts';
 import type { Attempt } from './hooks/hook.ts';
+import { outOfMemory } from './out-of-memory.ts';
 import { probe } from './probe.ts';
 import type { InstanceRecord, Records } from './records.ts';
 
@@ -33,6 +34,7 @@ export class InstanceActor {
   #reason: string | undefined;
   #error: ErrorBody | undefined;
   #memoryBytes: number | undefined;
+  #kills = 0;
   #liveness: LivenessState = initialLiveness;
   /** Resolves when the instance is stopped and nothing of it is left. */
   readonly finished: Promise<void>;
@@ -121,6 +123,7 @@ export class InstanceActor {
     };
     this.#attempt = attempt;
     this.#liveness = initialLiveness;
+    this.#kills = 0;
     if (!adopted) this.#become('starting');
     const failure = await runAttempt(attempt, {
       controller,
@@ -183,8 +186,19 @@ export class InstanceActor {
       await clock.sleep(LIMITS.probe.intervalMs, attempt.signal);
       const usage = await attempt.process?.usage().catch(() => undefined);
       this.#memoryBytes = usage?.memoryBytes;
+      this.#countKills(usage?.outOfMemoryKills ?? 0);
       if (this.#spec.probe && attempt.address) await this.#probeLiveness(attempt.address);
     }
+  }
+
+  /** A server that starts its killed workers again looks well from outside. */
+  #countKills(kills: number): void {
+    if (kills <= this.#kills) return;
+    this.#kills = kills;
+    const { hint } = outOfMemory(this.#spec);
+    const reason = `out of memory, ${kills} workers were killed: ${hint}`;
+    this.#note(reason);
+    if (this.#state === 'ready') this.#become('ready', reason);
   }
 
   async #probeLiveness(address: string): Promise<void> {

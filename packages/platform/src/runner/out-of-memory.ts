@@ -6,7 +6,7 @@ import type { Attempt } from './hooks/hook.ts';
 
 const MIB = 1024 * 1024;
 const LOOK_MS = 1_000;
-/** A server may lose one worker and get along; one that loses this many never comes up. */
+/** From here on there is no need to wait for the probe. */
 const KILLS_MAX = 3;
 
 export function outOfMemory(spec: InstanceSpec): TandemError {
@@ -25,19 +25,21 @@ export function outOfMemory(spec: InstanceSpec): TandemError {
 
 /**
  * Runs `work` until its end. A server starts killed workers again for ever, so the probe alone would
- * only see that nobody answers: OUT_OF_MEMORY is thrown in its place.
+ * only see that nobody answers, or would be content with the one that is left: any kill during a
+ * start is OUT_OF_MEMORY.
  */
 export async function unlessOutOfMemory<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {
   const over = new AbortController();
   const signal = AbortSignal.any([attempt.signal, over.signal]);
   try {
-    return await Promise.race([work(), watchKills(attempt, signal)]);
+    const result = await Promise.race([work(), watchKills(attempt, signal)]);
+    if ((await killsOf(attempt)) === 0) return result;
   } catch (error) {
     if (attempt.signal.aborted || (await killsOf(attempt)) === 0) throw error;
-    throw outOfMemory(attempt.spec);
   } finally {
     over.abort();
   }
+  throw outOfMemory(attempt.spec);
 }
 
 async function watchKills(attempt: Attempt, signal: AbortSignal): Promise<never> {

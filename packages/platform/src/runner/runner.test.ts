@@ -187,6 +187,15 @@ describe('an instance', () => {
     expect(observed.error?.code).toBe('OUT_OF_MEMORY');
   });
 
+  it('is not content with the worker that is left', async () => {
+    sandbox.onStart = (process) => (process.outOfMemoryKills = 1);
+    const port = await serve((_, response) => response.end('ok'));
+    const runner = createRunner(context());
+    runner.apply([instance({ probe: probeAt(port) })]);
+    const observed = await until(runner, 'a7-1', 'failed');
+    expect(observed.error?.code).toBe('OUT_OF_MEMORY');
+  });
+
   it('fails when a layer is not here, without starting anything', async () => {
     const runner = createRunner(context());
     runner.apply([instance({ layers: [{ sha256: 'missing', sizeBytes: 1 }] })]);

@@ -213,6 +213,15 @@ describe('diagnose', () => {
 });
 
 describe('lastTraceback', () => {
+  it('leaves out the one of a server that gives up for it', () => {
+    const server = `${START}${frame('/venv/gunicorn/arbiter.py', 208, 'self.reap_workers()')}gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>\n`;
+    expect(
+      lastTraceback(`${inSettings("KeyError: 'A'")}[INFO] Worker exiting\n${server}`),
+    ).toMatchObject({
+      type: 'KeyError',
+    });
+  });
+
   it('takes the last of several, and those with a prefix on each line', () => {
     const log = `${inSettings("KeyError: 'A'")}\nmore\n[web] ${START}[web]   File "/app/b.py", line 2, in f\n[web]     go()\n[web] ValueError: no\n`;
     expect(lastTraceback(log)).toMatchObject({

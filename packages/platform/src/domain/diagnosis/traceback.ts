@@ -18,11 +18,17 @@ const START = 'Traceback (most recent call last):';
 const FRAME = /^\s+File "([^"]+)", line (\d+)/;
 const EXCEPTION = /^((?:\w+\.)*)(\w+)(?:: (.*))?$/;
 const APP = '/app/';
+/** Gunicorn's own, after that of the worker that did not boot. */
+const SERVER_GIVES_UP = 'HaltServer';
 
 export function lastTraceback(log: string): Traceback | undefined {
   const lines = log.split('\n').map((line) => line.trimEnd());
-  const start = lines.findLastIndex((line) => line.includes(START));
-  if (start < 0) return undefined;
+  const starts = lines.flatMap((line, index) => (line.includes(START) ? [index] : []));
+  const tracebacks = starts.toReversed().map((start) => tracebackAt(lines, start));
+  return tracebacks.find((one) => one === undefined || one.type !== SERVER_GIVES_UP);
+}
+
+function tracebackAt(lines: readonly string[], start: number): Traceback | undefined {
   // A logger may put its own prefix before every line of a traceback.
   const prefix = lines[start]?.indexOf(START) ?? 0;
   const block = lines.slice(start + 1).map((line) => line.slice(prefix));
