@@ -283,7 +283,7 @@ describe('a new agent', () => {
     const first = createRunner(context());
     first.apply([instance({ probe: probeAt(1) })]);
     await until(first, 'a7-1', 'starting');
-    await sleep(30);
+    while (sandbox.started.length === 0) await sleep(5);
     const port = await serve((_, response) => response.end());
     const second = createRunner(context());
     await second.recover();
