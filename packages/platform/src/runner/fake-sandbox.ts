@@ -62,6 +62,8 @@ export class FakeProcess implements SandboxProcess {
 
 export class FakeSandbox implements Sandbox {
   readonly started: FakeProcess[] = [];
+  /** Starts whose record is on disk: what a new agent can know of. */
+  recorded = 0;
   swept: ((id: string) => boolean) | undefined;
   /** Runs after `onRecord`, before `start` resolves. */
   onStart: (process: FakeProcess) => void = () => undefined;
@@ -86,6 +88,7 @@ export class FakeSandbox implements Sandbox {
     const process = new FakeProcess(spec, 1_000_000 + this.started.length);
     this.started.push(process);
     await onRecord?.(process.record);
+    this.recorded += 1;
     this.onStart(process);
     return process;
   }

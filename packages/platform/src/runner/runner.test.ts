@@ -283,7 +283,7 @@ describe('a new agent', () => {
     const first = createRunner(context());
     first.apply([instance({ probe: probeAt(1) })]);
     await until(first, 'a7-1', 'starting');
-    while (sandbox.started.length === 0) await sleep(5);
+    while (sandbox.recorded === 0) await sleep(5);
     const port = await serve((_, response) => response.end());
     const second = createRunner(context());
     await second.recover();
@@ -318,7 +318,7 @@ describe('a job', () => {
   it('runs once for two callers', async () => {
     const runner = createRunner(context());
     const both = [runner.runJob(job(), never), runner.runJob(job(), never)];
-    while (sandbox.started.length === 0) await sleep(5);
+    while (sandbox.recorded === 0) await sleep(5);
     sandbox.last.end({ code: 0, outOfMemory: false });
     const results = await Promise.all(both);
     expect(results.map((result) => result.exitCode)).toEqual([0, 0]);
@@ -340,7 +340,7 @@ describe('a job', () => {
   it('is adopted by the next agent while it runs', async () => {
     const first = createRunner(context());
     void first.runJob(job(), never);
-    while (sandbox.started.length === 0) await sleep(5);
+    while (sandbox.recorded === 0) await sleep(5);
     await sleep(20);
     const second = createRunner(context());
     const result = second.runJob(job(), never);
@@ -353,7 +353,7 @@ describe('a job', () => {
   it('counts as failed when the machine went down under it', async () => {
     const first = createRunner(context());
     void first.runJob(job(), never);
-    while (sandbox.started.length === 0) await sleep(5);
+    while (sandbox.recorded === 0) await sleep(5);
     await sleep(20);
     sandbox.last.removed = 1;
     const result = await createRunner(context()).runJob(job(), never);
@@ -372,7 +372,7 @@ describe('a job', () => {
     const runner = createRunner(context());
     const cancel = new AbortController();
     const result = runner.runJob(job(), cancel.signal);
-    while (sandbox.started.length === 0) await sleep(5);
+    while (sandbox.recorded === 0) await sleep(5);
     cancel.abort(new TandemError('CANCELLED', 'the deploy was cancelled'));
     await expect(result).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(sandbox.last.removed).toBe(1);
