@@ -38,7 +38,7 @@ beforeEach(async () => {
   await mkdir(paths.data, { recursive: true });
   await mkdir(paths.run, { recursive: true });
   const id = randomBytes(3).toString('hex');
-  const rest = { ipv6Prefix: 'fd00:0:0:0', nodeName: 'n', suffix: 'x', httpPort: 1 };
+  const rest = { ipv6Prefix: 'fdfe:dead:beef:1', nodeName: 'n', suffix: 'x', httpPort: 1 };
   mark = markOf({ schemaVersion: 1, name: 'x', id, slot: SLOT, ...rest }, paths);
 });
 

@@ -182,7 +182,7 @@ describe('instance network', () => {
         { ipv6: `${fixture.installation.ipv6Prefix}::1`, port: 9 },
       ]);
       // As nft prints it.
-      const element = `${network.ipv6.replace(':0:0:0:', '::')} . `;
+      const element = `${network.ipv6.replace(/:0+(?=[0-9a-f])/g, ':').replace(':0:0:0:', '::')} . `;
       const process = await fixture.sandbox.start(fixture.spec('sleep 60', { network }));
       expect(await links()).toContain(element);
       await fixture.network.ensureNetwork();
@@ -237,6 +237,18 @@ except OSError as e: print('refused')
       expect(await send(genuine, internet.publicIpv4)).toContain('answer');
       await Promise.all([first?.remove(), second?.remove()]);
       await fixture.network.sweep(new Set());
+    });
+  });
+
+  describe('an address that no instance has', () => {
+    it('leads nowhere, and says so at once', async () => {
+      const { ipv4, ipv6 } = fixture.addresses();
+      for (const address of [ipv4, ipv6]) {
+        const socket = connect(PORT, address);
+        await expect(once(socket, 'connect'), address).rejects.toMatchObject({
+          code: 'EHOSTUNREACH',
+        });
+      }
     });
   });
 

@@ -7,6 +7,8 @@ import {
   gatewayIpv4,
   gatewayIpv6,
   interfacePrefix,
+  ipv4Range,
+  ipv6Range,
   type Installation,
 } from '../../domain/installation.ts';
 import { runCommand, runToExit } from '../../lib/run-command.ts';
@@ -59,6 +61,8 @@ async function ensure(
       // On loopback: addresses of the host that no cable can take away.
       `addr replace ${gatewayIpv4(installation.slot)}/32 dev lo`,
       `addr replace ${gatewayIpv6(installation.ipv6Prefix)}/128 dev lo nodad`,
+      // An instance that is gone: without these, its visitors would be sent to the default route.
+      ...rangesOf(installation).map((range) => `route replace unreachable ${range}`),
     ],
   );
   await runNft(ruleset(installation, allowedRanges));
@@ -72,9 +76,14 @@ async function remove(installation: Installation): Promise<void> {
     [
       `addr del ${gatewayIpv4(installation.slot)}/32 dev lo`,
       `addr del ${gatewayIpv6(installation.ipv6Prefix)}/128 dev lo`,
+      ...rangesOf(installation).map((range) => `route del unreachable ${range}`),
     ],
   );
   await disableForwarding(installation.id);
+}
+
+function rangesOf({ slot, ipv6Prefix }: Installation): string[] {
+  return [ipv4Range(slot), ipv6Range(ipv6Prefix)];
 }
 
 async function attach(installation: Installation, network: SandboxNetwork): Promise<string> {

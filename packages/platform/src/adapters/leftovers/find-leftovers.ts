@@ -7,6 +7,8 @@ import type { Mark } from './mark.ts';
 import { findLoopDevices, findMounts } from './mounts.ts';
 import { findProcesses } from './processes.ts';
 
+const TIMEOUT_MS = 10_000;
+
 export async function findLeftovers(mark: Mark): Promise<string[]> {
   const [processes, mounts, loops, cgroups, network] = await Promise.all([
     findProcesses(mark),
@@ -25,10 +27,11 @@ export async function findLeftovers(mark: Mark): Promise<string[]> {
 }
 
 async function findNetwork(mark: Mark): Promise<string[]> {
-  const [namespaces, interfaces, tables] = await Promise.all([
+  const [namespaces, interfaces, tables, routes] = await Promise.all([
     readdir('/run/netns').catch(() => []),
     readdir('/sys/class/net'),
-    runCommand(['nft', 'list', 'tables'], { timeoutMs: 10_000 }),
+    runCommand(['nft', 'list', 'tables'], { timeoutMs: TIMEOUT_MS }),
+    Promise.all(mark.ranges.map(routesTo)),
   ]);
   const isOurs = (name: string) => name.startsWith(mark.interfacePrefix);
   return [
@@ -38,5 +41,13 @@ async function findNetwork(mark: Mark): Promise<string[]> {
       .split('\n')
       .filter((line) => line.split(' ').at(-1)?.startsWith(mark.nftTable))
       .map((line) => `nft ${line}`),
+    ...routes.flat().map((route) => `route ${route}`),
   ];
+}
+
+async function routesTo(range: string): Promise<string[]> {
+  const family = range.includes(':') ? '-6' : '-4';
+  const argv = ['ip', family, 'route', 'show', 'table', 'all', 'root', range] as const;
+  const { stdout } = await runCommand(argv, { timeoutMs: TIMEOUT_MS });
+  return stdout.split('\n').filter((line) => line !== '');
 }

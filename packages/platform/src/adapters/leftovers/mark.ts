@@ -2,6 +2,8 @@
 import {
   cgroupRoot,
   interfacePrefix,
+  ipv4Range,
+  ipv6Range,
   nftTable,
   platformUid,
   type Installation,
@@ -17,6 +19,8 @@ export interface Mark {
   readonly cgroup: string;
   readonly interfacePrefix: string;
   readonly nftTable: string;
+  /** Of the addresses of its instances. */
+  readonly ranges: readonly string[];
   readonly runDirectory: string;
   readonly dataDirectory: string;
 }
@@ -31,6 +35,7 @@ export function markOf(installation: Installation, paths: Paths): Mark {
     cgroup: cgroupRoot(installation),
     interfacePrefix: interfacePrefix(installation.slot),
     nftTable: nftTable(installation),
+    ranges: [ipv4Range(installation.slot), ipv6Range(installation.ipv6Prefix)],
     runDirectory: paths.run,
     dataDirectory: paths.data,
   };
