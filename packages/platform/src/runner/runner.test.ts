@@ -137,6 +137,13 @@ describe('an instance', () => {
     expect(answers).toBeGreaterThan(1);
   });
 
+  it('fails with PORT_NOT_BOUND when nothing ever listens', async () => {
+    const runner = createRunner(context());
+    runner.apply([instance({ probe: { ...probeAt(1), startTimeoutMs: 300 } })]);
+    const observed = await until(runner, 'a7-1', 'failed');
+    expect(observed.error?.code).toBe('PORT_NOT_BOUND');
+  });
+
   it('fails with PROBE_TIMEOUT when the answer never comes', async () => {
     const port = await serve(() => undefined);
     const runner = createRunner(context());

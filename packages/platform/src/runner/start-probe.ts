@@ -13,6 +13,8 @@ const MISBOUND_CHECK_MS = 500;
 /** Servers answer 5xx while they warm up; only a lasting one is a failure. */
 const SERVER_ERRORS_MAX = 4;
 const SERVER_ERROR_PAUSE_MS = 500;
+/** A probe with less time than this would time out, and hide what the ones before it saw. */
+const PROBE_MS_MIN = 100;
 /** How long a port bound in the wrong place is taken for a passing state. */
 const MISBOUND_MS = 3_000;
 
@@ -31,7 +33,7 @@ export async function waitUntilReady(start: StartProbe): Promise<string> {
   const misbound = new MisboundWatch(start);
   let serverErrors = 0;
   let last: ProbeOutcome = { kind: 'refused' };
-  while (elapsed(start, beganMs) < start.spec.startTimeoutMs) {
+  while (elapsed(start, beganMs) + PROBE_MS_MIN < start.spec.startTimeoutMs) {
     start.signal.throwIfAborted();
     const leftMs = start.spec.startTimeoutMs - elapsed(start, beganMs);
     last = await probe(start.spec, start.addresses, leftMs);

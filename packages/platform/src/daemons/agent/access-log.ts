@@ -20,7 +20,9 @@ export class AccessLog {
   take(records: readonly AccessRecord[]): void {
     for (const record of records) {
       if (record.appId === undefined) continue;
-      if (record.instanceId !== undefined && record.status < 500) this.#onServed(record.instanceId);
+      // Not what a visitor gave up waiting for: an instance that hangs would never be replaced.
+      const answered = record.upstreamMs !== undefined;
+      if (record.instanceId !== undefined && answered) this.#onServed(record.instanceId);
       this.#writer(record.appId).append(requestLine(record), 'stdout', record.atMs);
     }
     void this.#closeQuiet();
