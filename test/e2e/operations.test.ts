@@ -10,12 +10,13 @@ import { sharedInstallation, type TestInstallation } from '../support/installati
 import { ledger, migration, Workshop, type Files } from '../support/projects.ts';
 
 const APP = 'daily';
+const SHOWN_TIMEOUT_MS = 60_000;
 
 const flask = (version: string): Files => ({
   'requirements.txt': 'flask==3.1.0\ngunicorn==23.0.0\n',
   Procfile: 'web: gunicorn -w 1 app:app\nworker: python worker.py\n',
   'app.py': `import os
-from flask import Flask
+from flask import Flask, request
 
 app = Flask(__name__)
 print("hello from ${version}", flush=True)
@@ -23,6 +24,8 @@ print("hello from ${version}", flush=True)
 
 @app.get("/")
 def index():
+    if "visit" in request.args:
+        print("visit " + request.args["visit"] + ".", flush=True)
     return "${version} " + os.environ.get("COLOUR", "none")
 `,
   'worker.py': 'import time\nprint("working", flush=True)\nwhile True: time.sleep(1)\n',
@@ -168,6 +171,50 @@ describe('logs and releases', () => {
     const unknown = await t.tandem(['rollback', 'v999', '-a', APP]);
     expect(unknown.exitCode).toBe(1);
     expect(unknown.stdout + unknown.stderr).toContain('RELEASE_NOT_FOUND');
+  });
+});
+
+describe('logs -f', () => {
+  it('shows every line once, across a deploy and the death of the agent', async () => {
+    const cli = t.startTandem(['logs', '-f', '-n', '1', '-p', 'web', '-a', APP]);
+    await cli.shows('web.1');
+    let visits = 0;
+    const visit = async (): Promise<void> => {
+      for (let n = 0; n < 5; n += 1) await t.get(APP, `/?visit=${(visits += 1)}`);
+      await cli.shows(`visit ${visits}.`, SHOWN_TIMEOUT_MS);
+    };
+    await visit();
+    await writeFile(join(source, 'app.py'), flask('three')['app.py'] ?? '');
+    await tandem('deploy', source);
+    await visit();
+    process.kill(await t.pid('agent'), 'SIGKILL');
+    await visit();
+
+    cli.interrupt();
+    const { exitCode, stdout } = await cli.ended();
+    expect(exitCode).toBe(130);
+    expect(stdout).toContain('hello from three');
+    const shown = [...stdout.matchAll(/visit (\d+)\./g)].map(([, number]) => Number(number));
+    expect(shown).toEqual(Array.from({ length: visits }, (_, index) => index + 1));
+  });
+});
+
+describe('deploy --retry', () => {
+  it('goes on after the build once what was missing is there', async () => {
+    const before = await page();
+    const check = 'import os, sys\nif "gunicorn" in sys.argv[0]: os.environ["NEEDED"]\n';
+    await writeFile(join(source, 'app.py'), check + (flask('four')['app.py'] ?? ''));
+    const failed = await t.tandem(['deploy', source, '-a', APP]);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout + failed.stderr).toMatch(/VARIABLE_MISSING[^]*NEEDED/);
+    expect(await page()).toBe(before);
+    await tandem('config', 'set', '--stage', 'NEEDED=1');
+    const retried = await tandem('deploy', '--retry');
+    expect(retried).not.toMatch(/Upload|dependencies/);
+    expect(retried).toContain('Live');
+    expect(await page()).toContain('four');
+    const nothing = await t.tandem(['deploy', '--retry', '-a', APP]);
+    expect(nothing.exitCode).toBe(1);
   });
 });
 
