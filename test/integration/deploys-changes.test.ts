@@ -161,6 +161,67 @@ describe('room', () => {
     await eventually(() => nexus.resolver.serving(1).join() === 'a1-3');
     expect(nexus.runner.specs.get('a1-3')?.release).toBe(1);
   });
+
+  describe('for one more instance at a time', () => {
+    beforeEach(async () => {
+      nexus.runner.behaviour = () => ({ state: 'ready', memoryBytes: 400 * MB });
+      await nexus.live();
+      await scaleTo(3);
+      nexus.freeBytes = 600 * MB;
+    });
+
+    const scaleTo = async (count: number) => {
+      const { deploy } = await nexus.backend.scale('bakery', { processes: { web: { count } } });
+      await nexus.finished(deploy);
+    };
+    const live = () =>
+      [...nexus.runner.states.keys()].map((id) => nexus.runner.specs.get(id)?.release).join();
+
+    it('replaces them in turns; somebody serves at every moment', async () => {
+      const alive: number[] = [];
+      nexus.runner.behaviour = () => {
+        alive.push(nexus.runner.states.size);
+        return { state: 'ready', memoryBytes: 400 * MB };
+      };
+      const before = nexus.resolver.history.length;
+      await nexus.live();
+      await eventually(() => nexus.resolver.serving(1).length === 3);
+      expect(live()).toBe('2,2,2');
+      expect(Math.max(...alive)).toBe(3);
+      const targets = nexus.resolver.history.slice(before).map((app) => app.routes[0]?.target.kind);
+      expect(new Set(targets)).toEqual(new Set(['upstreams']));
+    });
+
+    it('goes back when a later one fails', async () => {
+      let started = 0;
+      nexus.runner.behaviour = (spec) => {
+        if (spec.release !== 2) return { state: 'ready', memoryBytes: 400 * MB };
+        started += 1;
+        return started < 2 ? { state: 'ready', memoryBytes: 400 * MB } : { state: 'failed' };
+      };
+      expect((await nexus.finished(await nexus.deploy())).state).toBe('failed');
+      await eventually(() => nexus.resolver.serving(1).length === 3);
+      await eventually(() => live() === '1,1,1');
+    });
+
+    it('goes on where a killed agent left it', async () => {
+      let release = 0;
+      nexus.runner.behaviour = (spec) => {
+        release += spec.release === 2 ? 1 : 0;
+        return release === 2 ? undefined : { state: 'ready', memoryBytes: 400 * MB };
+      };
+      const deploy = await nexus.deploy();
+      await eventually(() => release === 2);
+      await nexus.kill();
+      nexus.runner.behaviour = () => ({ state: 'ready', memoryBytes: 400 * MB });
+      await nexus.open();
+      for (const [id, { state }] of nexus.runner.states)
+        if (state === 'starting') nexus.runner.become(id, { state: 'ready' });
+      expect((await nexus.finished(deploy)).state).toBe('live');
+      await eventually(() => nexus.resolver.serving(1).length === 3);
+      await eventually(() => live() === '2,2,2');
+    });
+  });
 });
 
 describe('an instance that no longer answers', () => {

@@ -34,19 +34,19 @@ describe('jobMemoryBytes', () => {
 
 describe('planInstances', () => {
   it('creates everything for a first release', () => {
-    const plan = planInstances({ existing: [], formation, release: 1, replaceAll: false });
+    const plan = planInstances({ existing: [], formation, release: 1 });
     expect(plan.create.map((instance) => instance.index)).toEqual([1, 2]);
     expect(plan.retire).toEqual([]);
   });
 
   it('keeps what runs already and adds what is missing', () => {
-    const plan = planInstances({ existing: [placed()], formation, release: 1, replaceAll: false });
+    const plan = planInstances({ existing: [placed()], formation, release: 1 });
     expect(plan.keep).toHaveLength(1);
     expect(plan.create).toEqual([{ processType: 'web', index: 2, memoryBytes: 512 * MB }]);
   });
 
   it('retires every instance of an older release', () => {
-    const plan = planInstances({ existing: [placed()], formation, release: 2, replaceAll: false });
+    const plan = planInstances({ existing: [placed()], formation, release: 2 });
     expect(plan.create).toHaveLength(2);
     expect(plan.retire.map((instance) => instance.instanceId)).toEqual(['a1-1']);
   });
@@ -56,7 +56,6 @@ describe('planInstances', () => {
       existing: [placed({ memoryBytes: 256 * MB })],
       formation: { web: { count: 1, memoryBytes: 512 * MB } },
       release: 1,
-      replaceAll: false,
     });
     expect(plan.create).toHaveLength(1);
     expect(plan.retire).toHaveLength(1);
@@ -67,7 +66,6 @@ describe('planInstances', () => {
       existing: [placed(), placed({ instanceId: 'a1-2', index: 2 })],
       formation: { web: { count: 1, memoryBytes: 512 * MB } },
       release: 1,
-      replaceAll: false,
     });
     expect(plan.retire.map((instance) => instance.index)).toEqual([2]);
   });
@@ -77,13 +75,17 @@ describe('planInstances', () => {
       existing: [placed({ desired: 'draining' })],
       formation: {},
       release: 1,
-      replaceAll: false,
     });
     expect(plan.retire).toEqual([]);
   });
 
   it('replaces everything on restart', () => {
-    const plan = planInstances({ existing: [placed()], formation, release: 1, replaceAll: true });
+    const plan = planInstances({
+      existing: [placed()],
+      formation,
+      release: 1,
+      isOutdated: () => true,
+    });
     expect(plan.keep).toEqual([]);
     expect(plan.create).toHaveLength(2);
     expect(plan.retire).toHaveLength(1);

@@ -50,14 +50,14 @@ export function jobMemoryBytes(formation: Formation, memoryBytesMin: number): nu
 }
 
 /**
- * An instance is kept when it runs the wanted release in the wanted size; `replaceAll` keeps none
- * (a restart). Everything else that still runs is retired once its successors are ready.
+ * An instance is kept when it runs the wanted release in the wanted size, unless it is outdated all
+ * the same (a restart). Everything else that still runs is retired once its successors are ready.
  */
 export function planInstances(input: {
   readonly existing: readonly PlacedInstance[];
   readonly formation: Formation;
   readonly release: number;
-  readonly replaceAll: boolean;
+  readonly isOutdated?: (instance: PlacedInstance) => boolean;
 }): InstancePlan {
   const running = input.existing.filter((instance) => instance.desired === 'running');
   const kept = new Set<string>();
@@ -66,7 +66,7 @@ export function planInstances(input: {
     for (let index = 1; index <= count; index += 1) {
       const fit = running.find(
         (instance) =>
-          !input.replaceAll &&
+          !input.isOutdated?.(instance) &&
           instance.release === input.release &&
           instance.processType === processType &&
           instance.index === index &&

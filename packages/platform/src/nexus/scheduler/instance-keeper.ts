@@ -1,6 +1,7 @@
 // Keeps the runner in step with the documents: tells it the desired set, follows what it observes,
 // ends drained instances and replaces unresponsive ones. Every step looks at the state again, so a
 // missed event costs a delay and nothing else.
+import { endedByNewerDrains } from '../../domain/drain.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { InstanceSpec, ObservedInstance } from '../../ports/runner.ts';
 import type { NexusContext } from '../context.ts';
@@ -8,6 +9,7 @@ import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { instanceSpec } from '../process-specs.ts';
 import { replaceUnresponsive } from './replacement.ts';
+import { stopInstance } from './retire-instance.ts';
 import type { RoutePublisher } from './route-publisher.ts';
 
 const REFRESH_INTERVAL_MS = 5_000;
@@ -114,7 +116,7 @@ export class InstanceKeeper {
   async #specsOf(app: AppDocument): Promise<InstanceSpec[]> {
     const { repository } = this.#context;
     const specs: InstanceSpec[] = [];
-    for (const instance of await repository.instances(app.id)) {
+    for (const instance of await this.#endOldDrains(app, await repository.instances(app.id))) {
       const release = await repository.release(app.id, instance.release);
       if (!release || this.#isOver(instance)) {
         await this.#forget(app, instance);
@@ -142,22 +144,27 @@ export class InstanceKeeper {
     this.#applied.delete(instance.instanceId);
   }
 
+  /** Deploys in a quick row do not pile up instances that wait for their last visitors. */
+  async #endOldDrains(
+    app: AppDocument,
+    instances: readonly InstanceDocument[],
+  ): Promise<readonly InstanceDocument[]> {
+    const ended = endedByNewerDrains(instances, LIMITS.drain.generationsMax);
+    for (const instanceId of ended) await stopInstance(this.#context, app.id, instanceId);
+    return ended.length === 0 ? instances : await this.#context.repository.instances(app.id);
+  }
+
   /** Runs beside everything else, once for each draining instance. */
   #endWhenDrained(app: AppDocument, instance: InstanceDocument): void {
     const { instanceId } = instance;
     if (this.#draining.has(instanceId)) return;
     this.#draining.add(instanceId);
-    const { clock, resolver, repository, report } = this.#context;
+    const { clock, resolver, report } = this.#context;
     const leftMs = (instance.drainUntilMs ?? 0) - clock.nowMs();
     const timeoutMs = Math.min(Math.max(leftMs, 0), LIMITS.drain.webSocketMs);
     void resolver
       .waitDrained([instanceId], { timeoutMs })
-      .then(() =>
-        repository.modify<InstanceDocument>(KEYS.instance(app.id, instanceId), (document) => ({
-          ...document,
-          desired: 'stopped',
-        })),
-      )
+      .then(() => stopInstance(this.#context, app.id, instanceId))
       .then(() => this.refresh())
       .catch((error: unknown) => {
         report(`${instanceId} could not be drained`, error);

@@ -3,6 +3,7 @@ import type { NexusContext } from '../context.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { createInstance } from './create-instance.ts';
+import { stopInstance } from './retire-instance.ts';
 
 /**
  * Called again with every look at the state. First call: the successor is made. Once that is ready,
@@ -31,7 +32,7 @@ export async function replaceUnresponsive(
     .observe()
     .find((other) => other.instanceId === successor.instanceId);
   if (observed?.state === 'ready') await takeOver(context, app, successor, instance);
-  if (observed?.state === 'failed') await drop(context, app, successor);
+  if (observed?.state === 'failed') await stopInstance(context, app.id, successor.instanceId);
 }
 
 async function takeOver(
@@ -55,14 +56,4 @@ async function takeOver(
       },
     ],
   );
-}
-
-async function drop(
-  context: NexusContext,
-  app: AppDocument,
-  successor: InstanceDocument,
-): Promise<void> {
-  const value: InstanceDocument = { ...successor, desired: 'stopped' };
-  const key = KEYS.instance(app.id, successor.instanceId);
-  await context.repository.store.transact([], [{ kind: 'put', key, value }]);
 }

@@ -2,16 +2,17 @@
 // the old release has all its instances again. Safe to repeat.
 import { planInstances } from '../../domain/formation.ts';
 import { KEYS } from '../documents/repository.ts';
-import type { AppDocument, InstanceDocument, ReleaseDocument } from '../documents/schemas.ts';
+import type { AppDocument, ReleaseDocument } from '../documents/schemas.ts';
 import { createInstance } from './create-instance.ts';
 import type { DeployRunOptions } from './deploy-run-options.ts';
+import { stopInstance } from './retire-instance.ts';
 
 export async function undoDeploy(options: DeployRunOptions): Promise<void> {
   const { context, appId, number, keeper, routes } = options;
   const deploy = await context.repository.deploy(appId, number);
   const app = await context.repository.app(appId);
   if (!deploy || !app) return;
-  for (const id of deploy.value.newInstances) await stopInstance(options, id);
+  for (const id of deploy.value.newInstances) await stopInstance(context, appId, id);
   if (deploy.value.release !== undefined) {
     await context.repository.modify<ReleaseDocument>(
       KEYS.release(appId, deploy.value.release),
@@ -24,16 +25,6 @@ export async function undoDeploy(options: DeployRunOptions): Promise<void> {
   await keeper.refresh();
 }
 
-async function stopInstance({ context, appId }: DeployRunOptions, id: string): Promise<void> {
-  const key = KEYS.instance(appId, id);
-  await context.repository.update([key], (read) => {
-    const instance = read.get(key) as InstanceDocument | undefined;
-    if (!instance) return { writes: [], result: undefined };
-    const value: InstanceDocument = { ...instance, desired: 'stopped' };
-    return { writes: [{ kind: 'put', key, value }], result: undefined };
-  });
-}
-
 /** Old instances that gave way to new ones (no room for both) come back. */
 async function restoreInstances({ context }: DeployRunOptions, app: AppDocument): Promise<void> {
   const release = app.currentRelease;
@@ -42,7 +33,6 @@ async function restoreInstances({ context }: DeployRunOptions, app: AppDocument)
     existing: await context.repository.instances(app.id),
     formation: app.formation,
     release,
-    replaceAll: false,
   });
   for (const wanted of plan.create) {
     await createInstance(context, app.id, { ...wanted, release, onProbation: false });

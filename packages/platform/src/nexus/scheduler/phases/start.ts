@@ -1,22 +1,31 @@
 // New instances beside the old ones; each must pass its probe. The first failure fails the deploy.
+// Where memory is short they take turns, in an order that domain/room.ts found.
 import { TandemError } from '@tandem/protocol';
-import { planInstances, type InstancePlan } from '../../../domain/formation.ts';
+import type { InstancePlan, InstanceToCreate } from '../../../domain/formation.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { RoomStep } from '../../../domain/room.ts';
 import type { ObservedInstance } from '../../../ports/runner.ts';
-import type { Write } from '../../../ports/state-store.ts';
-import { KEYS } from '../../documents/repository.ts';
-import type { AppDocument, DeployDocument } from '../../documents/schemas.ts';
-import { instanceDocument } from '../create-instance.ts';
-import type { Phase, PhaseInput } from '../phase.ts';
-import { makeRoom } from '../room.ts';
 import { explainFailure } from '../explain-failure.ts';
+import type { Phase, PhaseInput } from '../phase.ts';
+import { placeInstances, planOf } from '../place-instances.ts';
+import { retireInstance, stopInstance } from '../retire-instance.ts';
+import { findRoom } from '../room.ts';
 
 export const startPhase: Phase = {
   name: 'start',
   async run(input) {
-    const deploy = await placeInstances(input);
-    await input.keeper.refresh();
-    await waitUntilReady(input, deploy.newInstances);
-    const count = deploy.newInstances.length;
+    // After a restart of the agent this is what is left of the plan.
+    const plan = await planOf(input);
+    const decision = await findRoom(input, plan);
+    if (decision.plan !== 'beside') {
+      const detail = decision.reason;
+      input.events.emit({ type: 'phase', phase: 'start', state: 'progress', detail });
+    }
+    if (decision.plan === 'swap') await endAllWhileHeld(input, plan);
+    const count =
+      decision.plan === 'one-by-one'
+        ? await takeTurns(input, plan, decision.steps)
+        : await startAll(input, plan, plan.create);
     return {
       detail: count === 1 ? '1 instance ready' : `${count} instances ready`,
       skipped: count === 0,
@@ -24,61 +33,56 @@ export const startPhase: Phase = {
   },
 };
 
-/** Instance documents and their names in the deploy appear in one transaction. */
-async function placeInstances(input: PhaseInput): Promise<DeployDocument> {
-  const { context, app, deploy } = input;
-  const now = await context.repository.deploy(app.id, deploy.number);
-  if (now && now.value.newInstances.length + now.value.oldInstances.length > 0) return now.value;
-  const plan = planInstances({
-    existing: await context.repository.instances(app.id),
-    formation: deploy.formation ?? {},
-    release: deploy.release ?? app.currentRelease ?? 0,
-    replaceAll: deploy.kind === 'restart',
-  });
-  await makeRoom(input, plan);
-  const firstAddress = await context.repository.takeAddresses(Math.max(1, plan.create.length));
-  return await recordPlan(input, plan, firstAddress);
-}
-
-async function recordPlan(
+/** Until the switch. What the order has after it is done by the switch phase. */
+async function takeTurns(
   input: PhaseInput,
   plan: InstancePlan,
-  firstAddress: number,
-): Promise<DeployDocument> {
-  const { context, app, deploy } = input;
-  const keys = [KEYS.app(app.id), KEYS.deploy(app.id, deploy.number)];
-  const release = deploy.release ?? app.currentRelease ?? 0;
-  return await context.repository.update(keys, (read) => {
-    const appNow = read.get(KEYS.app(app.id)) as AppDocument;
-    const deployNow = read.get(KEYS.deploy(app.id, deploy.number)) as DeployDocument;
-    const created = plan.create.map((wanted, offset) =>
-      instanceDocument(
-        context,
-        app.id,
-        { ...wanted, release, onProbation: true },
-        { number: appNow.nextInstance + offset, address: firstAddress + offset },
-      ),
-    );
-    const next: DeployDocument = {
-      ...deployNow,
-      newInstances: created.map((instance) => instance.instanceId),
-      oldInstances: plan.retire.map((instance) => instance.instanceId),
-    };
-    const writes: Write[] = [
-      ...created.map((value) => ({
-        kind: 'put' as const,
-        key: KEYS.instance(app.id, value.instanceId),
-        value,
-      })),
-      {
-        kind: 'put',
-        key: KEYS.app(app.id),
-        value: { ...appNow, nextInstance: appNow.nextInstance + created.length },
-      },
-      { kind: 'put', key: KEYS.deploy(app.id, deploy.number), value: next },
-    ];
-    return { writes, result: next };
-  });
+  steps: readonly RoomStep[],
+): Promise<number> {
+  let count = 0;
+  for (const step of steps) {
+    if (step.kind === 'switch') break;
+    if (step.kind === 'end') await endOne(input, plan.retire[step.index]?.instanceId);
+    const wanted = step.kind === 'start' ? plan.create[step.index] : undefined;
+    if (wanted) count = await startAll(input, plan, [wanted]);
+  }
+  return count;
+}
+
+/** Resolves, once all new instances of the deploy are ready, to how many there are. */
+async function startAll(
+  input: PhaseInput,
+  plan: InstancePlan,
+  create: readonly InstanceToCreate[],
+): Promise<number> {
+  const retire = plan.retire.map(({ instanceId }) => instanceId);
+  const { newInstances } = await placeInstances(input, { create, retire, onProbation: true });
+  await input.keeper.refresh();
+  await waitUntilReady(input, newInstances);
+  return newInstances.length;
+}
+
+async function endOne(
+  { context, app, keeper, signal }: PhaseInput,
+  instanceId: string | undefined,
+): Promise<void> {
+  if (instanceId === undefined) return;
+  await retireInstance(context, app.id, instanceId);
+  await keeper.refresh();
+  await keeper.waitUntil(() => keeper.observed(instanceId) === undefined, signal);
+}
+
+/** Requests wait; the old instances end; new ones start in the room they leave. */
+async function endAllWhileHeld(input: PhaseInput, plan: InstancePlan): Promise<void> {
+  const { context, app, routes, keeper, signal } = input;
+  routes.hold(app.id, context.clock.nowMs() + LIMITS.hold.timeoutMs);
+  const epoch = await routes.publish(app.id);
+  await context.resolver.waitAcknowledged(epoch, { timeoutMs: LIMITS.hold.timeoutMs, signal });
+  const ids = plan.retire.map((instance) => instance.instanceId);
+  await context.resolver.waitDrained(ids, { timeoutMs: LIMITS.drain.webMs });
+  for (const id of ids) await stopInstance(context, app.id, id);
+  await keeper.refresh();
+  await keeper.waitUntil(() => ids.every((id) => keeper.observed(id) === undefined), signal);
 }
 
 async function waitUntilReady(input: PhaseInput, instanceIds: readonly string[]): Promise<void> {

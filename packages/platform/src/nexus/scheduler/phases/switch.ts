@@ -12,6 +12,11 @@ import type {
   ReleaseDocument,
 } from '../../documents/schemas.ts';
 import type { Phase, PhaseInput } from '../phase.ts';
+import { placeInstances, planOf } from '../place-instances.ts';
+import { retired } from '../retire-instance.ts';
+
+/** Longest that old instances take to drain and to stop. */
+const LEAVE_TIMEOUT_MS = LIMITS.drain.webSocketMs + LIMITS.drain.workerMs;
 
 export const switchPhase: Phase = {
   name: 'switch',
@@ -20,7 +25,9 @@ export const switchPhase: Phase = {
     // From here on the release is live and nothing is undone: what fails now is tried again by the
     // keeper at its next look.
     try {
-      return { detail: await announce(input) };
+      const detail = await announce(input);
+      await fillFormation(input);
+      return { detail };
     } catch (error) {
       input.context.report('a switch was not announced at once', error);
       return { detail: 'balancers follow' };
@@ -46,6 +53,21 @@ async function announce({ context, app, routes }: PhaseInput): Promise<string> {
   return `${acknowledged.length}/${total} balancers${late}`;
 }
 
+/**
+ * What had no room beside the old instances starts in the room that they leave. Its like has passed
+ * the probe; from here on it is the keeper's as any other.
+ */
+async function fillFormation(input: PhaseInput): Promise<void> {
+  const { keeper } = input;
+  const { create } = await planOf(input);
+  if (create.length === 0) return;
+  await keeper.refresh();
+  const left = (): boolean =>
+    input.deploy.oldInstances.some((id) => keeper.observed(id) !== undefined);
+  await keeper.waitUntil(() => !left(), AbortSignal.timeout(LEAVE_TIMEOUT_MS));
+  await placeInstances(input, { create, retire: [], onProbation: false });
+}
+
 async function commitSwitch({ context, app, deploy }: PhaseInput): Promise<void> {
   const keys = [
     KEYS.app(app.id),
@@ -53,6 +75,8 @@ async function commitSwitch({ context, app, deploy }: PhaseInput): Promise<void>
     ...(deploy.release === undefined ? [] : [KEYS.release(app.id, deploy.release)]),
     ...[...deploy.newInstances, ...deploy.oldInstances].map((id) => KEYS.instance(app.id, id)),
   ];
+  // One moment for all: it is also what makes them one draining generation.
+  const nowMs = context.clock.nowMs();
   await context.repository.update(keys, (read) => {
     const writes: Write[] = [
       put(KEYS.app(app.id), switchedApp(read.get(KEYS.app(app.id)) as AppDocument, deploy)),
@@ -74,8 +98,8 @@ async function commitSwitch({ context, app, deploy }: PhaseInput): Promise<void>
     }
     for (const id of deploy.oldInstances) {
       const instance = read.get(KEYS.instance(app.id, id)) as InstanceDocument | undefined;
-      if (!instance || instance.desired !== 'running') continue;
-      writes.push(put(KEYS.instance(app.id, id), retired(instance, context.clock.nowMs())));
+      if (!instance) continue;
+      writes.push(put(KEYS.instance(app.id, id), retired(instance, nowMs)));
     }
     return { writes, result: undefined };
   });
@@ -96,14 +120,4 @@ function switchedApp(app: AppDocument, deploy: DeployDocument): AppDocument {
 function liveRelease(release: ReleaseDocument, deploy: DeployDocument): ReleaseDocument {
   const migrationsApplied = deploy.migrationsApplied ?? release.migrationsApplied;
   return { ...release, state: 'live', migrationsApplied };
-}
-
-/** Web instances finish their requests first; others get TERM and their grace at once. */
-function retired(instance: InstanceDocument, nowMs: number): InstanceDocument {
-  if (instance.processType !== 'web') return { ...instance, desired: 'stopped' };
-  return {
-    ...instance,
-    desired: 'draining',
-    drainUntilMs: nowMs + LIMITS.drain.webSocketMs,
-  };
 }
