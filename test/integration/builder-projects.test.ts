@@ -113,6 +113,17 @@ describe('a fresh django-admin startproject', () => {
     expect(other.image.layers.dependencies).toEqual(built.image.layers.dependencies);
   });
 
+  it('is built for strangers once a public host is set', async () => {
+    const { image } = await fixture.build(await fixture.pack(source), {
+      hostnames: ['www.bakery.example'],
+    });
+    const said = image.findings.map(({ rule, value }) => `${rule}=${value}`);
+    expect(said).toContain('DEBUG=False');
+    expect(said).toContain('SECRET_KEY=generated once per app');
+    expect(said.join('\n')).toContain('check=security.W004: You have not set a value for');
+    expect(built.image.findings.map(({ rule }) => rule)).not.toContain('check');
+  });
+
   it('has bytecode that holds without times, in every layer', async () => {
     const check = `python - <<'PY'
 import importlib.util, pathlib

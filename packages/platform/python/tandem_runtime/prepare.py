@@ -23,6 +23,7 @@ import tandem_runtime.startup  # noqa: F401  The virtualenv may be one that lack
 from tandem_runtime.report import write_report
 
 IMPORT_TIMEOUT_S = 60
+NOTE_LENGTH_MAX = 250
 SKIPPED_DIRECTORIES = re.compile(r"/(node_modules|\.git|\.venv|venv|__pycache__)/")
 #: Errors of a missing network or database. The build has neither, so they say nothing.
 UNREACHABLE = (ConnectionError, TimeoutError)
@@ -112,6 +113,8 @@ class Preparation:
         self.report["stage"] = "entry"
         self.optional("urls", lambda: importlib.import_module(settings.ROOT_URLCONF))
         self.report["entry"] = self.optional("entry", lambda: django_entry(settings))
+        if os.environ.get("TANDEM_PUBLIC") == "1":
+            self.deployment_checks()
         signal.alarm(0)
         self.report["stage"] = "static"
         self.collect_static(settings)
@@ -129,6 +132,19 @@ class Preparation:
                 "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
             }
         )
+
+    def deployment_checks(self):
+        """What `check --deploy` says of an app that strangers can reach. Advice: nothing fails."""
+        from django.core import checks
+
+        try:
+            found = checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+        except Exception as error:
+            self.note("check", "not done", "%s: %s" % (type(error).__name__, error))
+            return
+        for message in found:
+            advice = "%s: %s" % (message.id, str(message.msg).split(". ")[0])
+            self.note("check", advice[:NOTE_LENGTH_MAX], "manage.py check --deploy")
 
     def collect_static(self, settings):
         if "django.contrib.staticfiles" not in settings.INSTALLED_APPS or not self.plan["static"]:
