@@ -154,6 +154,17 @@ describe('a build', () => {
     expect(performance.now() - before).toBeLessThan(8_000);
   });
 
+  it('that takes too long is ended, and says so', async () => {
+    const before = performance.now();
+    const source = flask(`import time\nprint("waiting", flush=True)\ntime.sleep(50)\n${WSGI}`);
+    expect(await failure(source, { timeoutMs: 3_000 })).toMatchObject({
+      code: 'BUILD_TIMEOUT',
+      message: 'The build took longer than 0.05 minutes.',
+      hint: expect.stringContaining('in the log') as string,
+    });
+    expect(performance.now() - before).toBeLessThan(15_000);
+  });
+
   it('runs as nobody in particular, and writes nowhere but its own places', async () => {
     const text = `import os, pathlib\nassert os.getuid() > 1000 and os.getuid() == os.getgid()\nfor place in ("/venv/x", "/opt/tandem/overlay/x", "/opt/tandem/runtime/x", "/etc/x", "/build/bin/x"):\n    try:\n        pathlib.Path(place).write_text("x")\n    except OSError:\n        continue\n    raise SystemExit("wrote " + place)\n${WSGI}`;
     expect(await failure(flask(text))).toBe('was built');

@@ -51,13 +51,15 @@ export class BuildSession {
   readonly log: BuildLog;
   readonly signal: AbortSignal;
   readonly #options: BuilderOptions;
+  readonly #timeoutMs: number;
 
   private constructor(options: BuilderOptions, request: BuildRequest, disk: BuildDisk) {
     this.#options = options;
     this.request = request;
     this.disk = disk;
     this.log = new BuildLog(request.logPath, options.clock);
-    this.signal = AbortSignal.any([request.signal, AbortSignal.timeout(LIMITS.build.timeoutMs)]);
+    this.#timeoutMs = request.timeoutMs ?? LIMITS.build.timeoutMs;
+    this.signal = AbortSignal.any([request.signal, AbortSignal.timeout(this.#timeoutMs)]);
   }
 
   static async open(options: BuilderOptions, request: BuildRequest): Promise<BuildSession> {
@@ -95,7 +97,7 @@ export class BuildSession {
       throw new TandemError('CANCELLED', 'The build was cancelled.');
     }
     if (!this.signal.aborted) return;
-    const minutes = LIMITS.build.timeoutMs / 60_000;
+    const minutes = this.#timeoutMs / 60_000;
     throw new TandemError('BUILD_TIMEOUT', `The build took longer than ${minutes} minutes.`, {
       hint: 'find the step that takes so long in the log above',
     });

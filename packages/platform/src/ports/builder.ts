@@ -21,6 +21,8 @@ export interface BuildRequest {
   readonly network: BuildNetwork;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
+  /** Then the build ends with BUILD_TIMEOUT; default 20 minutes. */
+  readonly timeoutMs?: number;
 }
 
 /** Addresses of the build's sandboxes, allocated by the caller. */
