@@ -28,7 +28,7 @@ interface Bench {
 }
 
 const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
-  'sandbox-start': async ({ rounds }) => [await measureSandboxStart(rounds)],
+  'sandbox-start': async ({ scratch, rounds }) => [await measureSandboxStart(scratch, rounds)],
   redeploy: async ({ platform, scratch, rounds }) =>
     await measureRedeploy({ platform: await platform(), scratch, rounds }),
   'idle-memory': async ({ platform }) => [await measureIdleMemory(await platform(), 3)],

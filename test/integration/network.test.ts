@@ -50,6 +50,12 @@ describe('instance network', () => {
     await fixture.close();
   });
 
+  async function attach(network: SandboxNetwork): Promise<string> {
+    const path = await fixture.network.createNamespace(network);
+    await fixture.network.connect(network);
+    return path;
+  }
+
   const python = (script: string, ...args: (string | number)[]) => ({
     args: ['/usr/bin/python3', '-c', script, ...args.map(String)] as [string, ...string[]],
   });
@@ -196,7 +202,7 @@ describe('instance network', () => {
       const [first, second] = await Promise.all(
         [own, other].map((network) => fixture.sandbox.start(fixture.spec('sleep 60', { network }))),
       );
-      const namespace = (await fixture.network.attach(fixture.addresses())).split('/').at(-1) ?? '';
+      const namespace = (await attach(fixture.addresses())).split('/').at(-1) ?? '';
       const script = `
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
@@ -255,21 +261,21 @@ except OSError as e: print('refused')
   describe('life of a network', () => {
     it('is made and removed again and again, in any state', async () => {
       const network = fixture.addresses();
-      const path = await fixture.network.attach(network);
+      const path = await attach(network);
       expect(path).toMatch(/^\/run\/netns\/td[0-9a-f]{2}-[0-9a-z]+$/);
-      await expect(fixture.network.attach(network)).rejects.toMatchObject({
+      await expect(attach(network)).rejects.toMatchObject({
         code: 'NETWORK_FAILED',
       });
       await fixture.network.detach(network);
       await fixture.network.detach(network);
-      await fixture.network.attach(network);
+      await attach(network);
       await runCommand(['ip', 'link', 'del', path.split('/').at(-1) ?? ''], { timeoutMs });
       await fixture.network.detach(network);
     });
 
     it('leaves nothing of a sandbox whose network could not be made', async () => {
       const network = fixture.addresses();
-      await fixture.network.attach(network);
+      await attach(network);
       const spec = fixture.spec('exit 0', { network });
       await expect(fixture.sandbox.start(spec)).rejects.toMatchObject({ code: 'NETWORK_FAILED' });
       expect(await fixture.sandbox.sweep(() => false)).toEqual([]);
@@ -277,8 +283,8 @@ except OSError as e: print('refused')
 
     it('sweeps what no address in use explains', async () => {
       const [used, unused] = [fixture.addresses(), fixture.addresses()];
-      await fixture.network.attach(used);
-      const path = await fixture.network.attach(unused);
+      await attach(used);
+      const path = await attach(unused);
       const swept = await fixture.network.sweep(new Set([used.ipv6]));
       expect(swept).toEqual([path.split('/').at(-1)]);
       await fixture.network.detach(used);
@@ -286,7 +292,7 @@ except OSError as e: print('refused')
 
     it('refuses an address of another installation', async () => {
       const network = { ipv6: 'fd00:1:2:3:0:0:0:5', ipv4: '10.0.0.1', links: [] };
-      await expect(fixture.network.attach(network)).rejects.toMatchObject({
+      await expect(attach(network)).rejects.toMatchObject({
         code: 'NETWORK_FAILED',
       });
     });

@@ -1,5 +1,5 @@
 // Scratch disks on real loop mounts.
-import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, symlink, unlink } from 'node:fs/promises';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -150,5 +150,75 @@ describe('scratch disks', () => {
     await disks.remove('web-1');
     expect(await isMountPoint(mountPoint)).toBe(false);
     await expect(disks.create('../escape', 16 * MIB)).rejects.toThrow(/cannot name/);
+  });
+
+  describe('made ahead of time', () => {
+    const SIZE = 16 * MIB;
+    const openDisks = () =>
+      createScratchDisks({ directory: files, ready: { sizeBytes: SIZE, count: 2 } });
+    const readyFiles = async () =>
+      (await readdir(files)).filter((name) => name.startsWith('ready-')).length;
+
+    it('are taken, empty and of the same kind as others, and made again in a moment of rest', async () => {
+      const disks = openDisks();
+      await disks.refill();
+      expect(await readyFiles()).toBe(2);
+      const mountPoint = await disks.create('a', SIZE);
+      expect(await isMountPoint(mountPoint)).toBe(true);
+      expect(await readdir(mountPoint)).toEqual([]);
+      expect((await stat(mountPoint)).mode & 0o7777).toBe(0o1777);
+      expect((await stat(join(files, 'a.disk'))).size).toBe(SIZE);
+      expect(await readyFiles()).toBe(1);
+      await expect.poll(readyFiles, { timeout: 10_000 }).toBe(2);
+      await disks.remove('a');
+      expect(await isMountPoint(mountPoint)).toBe(false);
+      await expect(stat(join(files, 'a.disk'))).rejects.toMatchObject({ code: 'ENOENT' });
+      await disks.close();
+      expect(await loopDevices()).toEqual([]);
+    });
+
+    it('are no condition: none is left, or another size is wanted', async () => {
+      const disks = openDisks();
+      await disks.refill();
+      const mountPoints = await Promise.all(
+        ['a', 'b', 'c'].map((name) => disks.create(name, SIZE)),
+      );
+      const other = await disks.create('other', 2 * SIZE);
+      for (const path of [...mountPoints, other]) expect(await isMountPoint(path)).toBe(true);
+      expect(new Set(mountPoints).size).toBe(3);
+      for (const name of ['a', 'b', 'c', 'other']) await disks.remove(name);
+      await disks.close();
+      expect(await loopDevices()).toEqual([]);
+    });
+
+    it('that a killed agent left are removed by the next one, those in use are not', async () => {
+      const killed = openDisks();
+      await killed.refill();
+      const mountPoint = await killed.create('a', SIZE);
+      await writeFile(join(mountPoint, 'file'), 'of a running process');
+      const next = openDisks();
+      await next.refill();
+      expect(await isMountPoint(mountPoint)).toBe(true);
+      expect(await readyFiles()).toBe(2);
+      await next.remove('a');
+      await next.close();
+      await killed.close();
+      expect(await loopDevices()).toEqual([]);
+      expect(await readdir(join(files, 'mounts'))).toEqual([]);
+    });
+
+    it('killed between the link and the file, nothing is left', async () => {
+      const killed = openDisks();
+      await killed.refill();
+      const [ready = ''] = (await readdir(join(files, 'mounts'))).toSorted();
+      await symlink(join(files, 'mounts', ready), join(files, 'mounts', 'a'));
+      const next = openDisks();
+      await next.refill();
+      await next.remove('a');
+      await next.close();
+      await killed.close();
+      expect(await loopDevices()).toEqual([]);
+      expect(await readyFiles()).toBe(0);
+    });
   });
 });

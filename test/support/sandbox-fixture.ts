@@ -45,6 +45,7 @@ import type {
 } from '../../packages/platform/src/ports/sandbox.ts';
 
 const MIB = 1024 * 1024;
+const TMP_BYTES = 16 * MIB;
 const SLOTS = new SlotRegistry();
 
 export interface SandboxFixture {
@@ -53,6 +54,8 @@ export interface SandboxFixture {
   readonly sandbox: Sandbox;
   readonly network: InstanceNetwork;
   readonly stack: LayerRef;
+  /** What was made ahead of time and has been used is there again. */
+  rested(): Promise<void>;
   /** As another agent of the same installation would have it. */
   openSandbox(): Promise<Sandbox>;
   spec(script: string, changes?: Partial<SandboxSpec>): SandboxSpec;
@@ -82,11 +85,16 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
     mounts: layerMounts(paths),
   });
   const stack = await imageStore.admit(file);
+  const scratch = createScratchDisks({
+    directory: scratchFiles(paths),
+    ready: { sizeBytes: TMP_BYTES, count: 1 },
+  });
+  await scratch.refill();
   const options: CrunSandboxOptions = {
     installation,
     paths,
     imageStore,
-    scratch: createScratchDisks({ directory: scratchFiles(paths) }),
+    scratch,
     network,
     caBundlePath: '/etc/ssl/certs/ca-certificates.crt',
   };
@@ -98,6 +106,7 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
     paths,
     network,
     stack,
+    rested: () => scratch.refill(),
     sandbox: {
       ...sandbox,
       start: async (spec, onRecord) => {
@@ -129,6 +138,7 @@ export async function createSandboxFixture(kind: StackKind = 'base'): Promise<Sa
     close: async () => {
       for (const process of started) await process.remove();
       await sandbox.sweep(() => false);
+      await scratch.close();
       await network.removeNetwork();
       await removeCrunCgroups(installation);
       await imageStore.remove(stack.sha256);
@@ -189,7 +199,7 @@ function testSpec(
       memoryBytes: 128 * MIB,
       pids: 64,
       openFiles: 1024,
-      tmpBytes: 16 * MIB,
+      tmpBytes: TMP_BYTES,
       cpuWeight: 100,
     },
     logPath: join(paths.data, 'logs', `${id}.log`),

@@ -36,7 +36,10 @@ export async function claimDirectory(context: CrunContext, id: string): Promise<
   return directory;
 }
 
-/** Everything that crun needs to create the container; independent parts side by side. */
+/**
+ * Everything that crun needs to create the container; independent parts side by side. The network
+ * namespace is there but empty: `connectNetwork` can go on while crun is at work.
+ */
 export async function makeBundle(
   context: CrunContext,
   spec: SandboxSpec,
@@ -51,7 +54,7 @@ export async function makeBundle(
       : moveHolder(cgroups, cgroupPath(context, HOLDER_GROUP), bundle.holderPid),
     makeRoot(options, spec, directory),
     options.scratch.create(spec.id, spec.limits.tmpBytes),
-    attachNetwork(options, spec.network, directory),
+    createNamespace(options, spec.network, directory),
   ]);
   valueOf(moved);
   const config = ociConfig(spec, {
@@ -86,7 +89,7 @@ async function makeRoot(
   return target;
 }
 
-async function attachNetwork(
+async function createNamespace(
   options: CrunSandboxOptions,
   network: SandboxNetwork | undefined,
   directory: string,
@@ -94,7 +97,12 @@ async function attachNetwork(
   if (network === undefined) return undefined;
   // First the note, then the deed: whoever removes this sandbox must find what it had.
   await writeFile(join(directory, 'network.json'), JSON.stringify(network));
-  return await options.network.attach(network);
+  return await options.network.createNamespace(network);
+}
+
+/** Before anything runs inside. */
+export async function connectNetwork(context: CrunContext, spec: SandboxSpec): Promise<void> {
+  if (spec.network !== undefined) await context.options.network.connect(spec.network);
 }
 
 export function startError(spec: SandboxSpec, error: unknown): TandemError {
@@ -109,7 +117,7 @@ export function startError(spec: SandboxSpec, error: unknown): TandemError {
   return new TandemError('SANDBOX_FAILED', `sandbox ${spec.id}: ${message}`, { cause: error });
 }
 
-function valueOf<T>(result: PromiseSettledResult<T>): T {
+export function valueOf<T>(result: PromiseSettledResult<T>): T {
   if (result.status === 'rejected') throw result.reason;
   return result.value;
 }

@@ -31,8 +31,10 @@ export interface ScratchDisks {
 }
 
 export interface NetworkNamespaces {
-  /** Resolves to the path of a namespace with the addresses and links of `network`. */
-  attach(network: SandboxNetwork): Promise<string>;
+  /** Resolves to the path of a new namespace, not connected yet. */
+  createNamespace(network: SandboxNetwork): Promise<string>;
+  /** Addresses, routes and links of `network`. */
+  connect(network: SandboxNetwork): Promise<void>;
   /** Idempotent. */
   detach(network: SandboxNetwork): Promise<void>;
 }

@@ -54,8 +54,7 @@ export class CrunProcess implements SandboxProcess {
     const file = join(this.#directory, `exec-${randomBytes(6).toString('hex')}.json`);
     const spec = { ...original, args: command, terminal: options.terminal };
     await writeFile(file, JSON.stringify(spec), { mode: 0o600 });
-    const { runtime, args } = this.#context.crun;
-    return [runtime, ...args, 'exec', '--process', file, this.id];
+    return [...this.#context.crun.argv, 'exec', '--process', file, this.id];
   }
 
   remove(): Promise<void> {

@@ -1,10 +1,10 @@
 // The Sandbox of choice: an OCI container per process, run by crun and held by conmon, so that it
 // outlives the agent. What can be prepared side by side is, because a start delays a deploy:
 //
-//   conmon starts, blocked      |
-//   root files -> overlay mount |-> config.json -> crun create -> onRecord -> crun start
-//   scratch disk                |
-//   network namespace           |
+//   conmon starts, blocked      |                   crun create   |
+//   root files -> overlay mount |-> config.json -> |              |-> onRecord -> crun start
+//   scratch disk                |                   addresses and |
+//   empty network namespace     |                   routes        |
 //
 // Everything of a sandbox lies in one directory; `remove` works from that alone.
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import type {
   SandboxRecord,
   SandboxSpec,
 } from '../../ports/sandbox.ts';
-import { claimDirectory, makeBundle, startError } from './bundle.ts';
+import { claimDirectory, connectNetwork, makeBundle, startError, valueOf } from './bundle.ts';
 import { destroyCgroup, detectCgroups, listCgroups } from './cgroups.ts';
 import {
   commonRoot,
@@ -97,17 +97,24 @@ async function start(
   onRecord: (record: SandboxRecord) => Promise<void> = async () => undefined,
 ): Promise<CrunProcess> {
   const directory = await claimDirectory(context, spec.id);
+  const [runtime, ...runtimeArgs] = context.crun.argv;
   const conmon = prepareConmon({
     id: spec.id,
     directory,
-    runtime: context.crun.runtime,
-    runtimeArgs: context.crun.args,
+    runtime,
+    runtimeArgs,
     exitDirectory: context.exitDirectory,
     logPath: spec.logPath,
   });
   try {
     await makeBundle(context, spec, directory, { holderPid: conmon.pid });
-    const held = await conmon.create(CREATE_TIMEOUT_MS);
+    // Both are awaited, also after a failure: nothing may still be made while it is being removed.
+    const [created, connected] = await Promise.allSettled([
+      conmon.create(CREATE_TIMEOUT_MS),
+      connectNetwork(context, spec),
+    ]);
+    valueOf(connected);
+    const held = valueOf(created);
     const record = await recordOf(context, spec.id, held);
     await onRecord(record);
     await runCrun(context.crun, 'start', spec.id);

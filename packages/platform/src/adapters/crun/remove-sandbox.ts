@@ -25,7 +25,7 @@ async function takeApart(context: CrunContext, id: string): Promise<void> {
     options.scratch.remove(id),
   ]);
   // What `crun delete` would do for a container whose processes and cgroups are gone.
-  await rm(join(crun.args.at(-1) ?? '', id), { recursive: true, force: true });
+  await rm(join(crun.stateDirectory, id), { recursive: true, force: true });
   await rm(join(exitDirectory, id), { force: true });
   await rm(directory, { recursive: true, force: true });
 }

@@ -10,7 +10,7 @@ import type {
   SandboxSpec,
   TerminalSize,
 } from '../../ports/sandbox.ts';
-import { claimDirectory, makeBundle, startError } from './bundle.ts';
+import { claimDirectory, connectNetwork, makeBundle, startError } from './bundle.ts';
 import type { CrunContext } from './context.ts';
 import { removeSandbox } from './remove-sandbox.ts';
 
@@ -28,15 +28,15 @@ export async function runAttached(
   try {
     const env = terminal ? { TERM: TERMINAL_NAME, ...spec.env } : spec.env;
     await makeBundle(context, { ...spec, env }, directory, { terminal });
+    await connectNetwork(context, spec);
     signal.throwIfAborted();
     signal.addEventListener('abort', abort, { once: true });
     const pidFile = join(directory, 'pid');
-    const { runtime, args } = context.crun;
     const bundle = ['--bundle', directory, '--pid-file', pidFile];
     const afterResize = (size: TerminalSize): void => {
       void resizeInside(pidFile, size).catch(() => undefined);
     };
-    const command = { argv: [runtime, ...args, 'run', ...bundle, spec.id] as const };
+    const command = { argv: [...context.crun.argv, 'run', ...bundle, spec.id] as const };
     const code = await runInSession({ ...command, env: COMMAND_ENV, afterResize }, session);
     // crun has removed the cgroup and with it the count of kills.
     return { code, outOfMemory: false };

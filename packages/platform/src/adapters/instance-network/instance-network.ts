@@ -33,7 +33,10 @@ export interface InstanceNetwork {
   ensureNetwork(): Promise<void>;
   /** Takes all of it back, and every namespace. */
   removeNetwork(): Promise<void>;
-  attach(network: SandboxNetwork): Promise<string>;
+  /** Resolves to the path of a new namespace, which is not connected to anything yet. */
+  createNamespace(network: SandboxNetwork): Promise<string>;
+  /** Gives the namespace its addresses, routes and links; before the first process runs in it. */
+  connect(network: SandboxNetwork): Promise<void>;
   detach(network: SandboxNetwork): Promise<void>;
   /** Removes namespaces of addresses that `isUsed` denies. */
   sweep(usedIpv6: ReadonlySet<string>): Promise<string[]>;
@@ -44,7 +47,8 @@ export function createInstanceNetwork(options: InstanceNetworkOptions): Instance
   return {
     ensureNetwork: () => asNetworkError(ensure(installation, allowedRanges)),
     removeNetwork: () => asNetworkError(remove(installation)),
-    attach: (network) => asNetworkError(attach(installation, network)),
+    createNamespace: (network) => asNetworkError(createNamespace(installation, network)),
+    connect: (network) => asNetworkError(connect(installation, network)),
     detach: (network) => asNetworkError(detach(installation, network)),
     sweep: (usedIpv6) => asNetworkError(sweep(installation, usedIpv6)),
   };
@@ -86,13 +90,21 @@ function rangesOf({ slot, ipv6Prefix }: Installation): string[] {
   return [ipv4Range(slot), ipv6Range(ipv6Prefix)];
 }
 
-async function attach(installation: Installation, network: SandboxNetwork): Promise<string> {
+async function createNamespace(
+  installation: Installation,
+  network: SandboxNetwork,
+): Promise<string> {
+  const name = instanceName(installation, network.ipv6);
+  await runIp([], [`netns add ${name}`]);
+  return `${NAMESPACE_DIRECTORY}/${name}`;
+}
+
+async function connect(installation: Installation, network: SandboxNetwork): Promise<void> {
   const name = instanceName(installation, network.ipv6);
   const { ipv4, ipv6 } = network;
   await runIp(
     [],
     [
-      `netns add ${name}`,
       `link add ${name} type veth peer name eth0 netns ${name}`,
       // No automatic link-local address: it would be checked for duplicates for 1.8 s.
       `link set ${name} addrgenmode none`,
@@ -118,7 +130,6 @@ async function attach(installation: Installation, network: SandboxNetwork): Prom
   const linked =
     network.links.length > 0 ? runNft(linkElements('add', installation, network)) : undefined;
   await Promise.all([inside, linked]);
-  return `${NAMESPACE_DIRECTORY}/${name}`;
 }
 
 async function detach(installation: Installation, network: SandboxNetwork): Promise<void> {

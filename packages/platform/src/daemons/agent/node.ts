@@ -11,6 +11,7 @@ import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
 import { createBuilder } from '../../builder/builder.ts';
 import type { Installation } from '../../domain/installation.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import { LogWriter } from '../../lib/log-writer.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import type { Builder } from '../../ports/builder.ts';
@@ -42,6 +43,9 @@ export interface TandemNode {
   examineMachine(): Promise<readonly DoctorCheck[]>;
 }
 
+/** Enough for the job and the instance of a deploy, one after the other. */
+const READY_DISKS = { sizeBytes: LIMITS.instance.tmpBytes, count: 2 };
+
 export async function openNode(options: NodeOptions): Promise<TandemNode> {
   const { installation, paths, environment } = options;
   for (const directory of [layerFiles(paths), layerMounts(paths), scratchFiles(paths)]) {
@@ -52,7 +56,10 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
     mounts: layerMounts(paths),
   });
   const stacks = new StackLayers(paths.stackCache, imageStore);
-  const scratch = createScratchDisks({ directory: scratchFiles(paths) });
+  const scratch = createScratchDisks({
+    directory: scratchFiles(paths),
+    ...(options.sandbox === 'crun' ? { ready: READY_DISKS } : {}),
+  });
   const sandbox = await openSandbox(options, imageStore, scratch);
   const runner = createRunner({
     sandbox,

@@ -20,7 +20,7 @@ export interface ServiceInputs {
 }
 
 /** The agent waits for child processes: size counts, not speed (16 MiB less when idle). */
-const SMALL_NODE = ['--optimize-for-size', '--max-semi-space-size=1'] as const;
+export const SMALL_NODE = ['--optimize-for-size', '--max-semi-space-size=1'] as const;
 /** One arena for the few threads of Node, so that memory freed by one serves the others. */
 const SMALL_MALLOC = { MALLOC_ARENA_MAX: '1' } as const;
 
