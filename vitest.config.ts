@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 const realParts = { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false };
 
 /**
- * Unit tests stand beside their source; integration and e2e use real parts. `long` is for
+ * Unit tests stand beside their source; the others use real parts. e2e and faults each have a whole
+ * installation, so that what one of them breaks on purpose is not the other's. `long` is for
  * `script/test --all` only.
  */
 export default defineConfig({
@@ -41,6 +42,15 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/shared-installation.ts'],
+          ...realParts,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
           globalSetup: ['test/support/shared-installation.ts'],
           ...realParts,
         },

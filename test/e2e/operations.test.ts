@@ -103,7 +103,8 @@ describe('processes', () => {
 
   it('are replaced by a restart', async () => {
     const before = await json(ProcessList, 'ps');
-    await tandem('restart');
+    const said = await tandem('restart');
+    expect(said).toMatch(/^Live +http:/m);
     const after = await json(ProcessList, 'ps');
     const ids = ({ processes }: typeof before): string[] =>
       processes

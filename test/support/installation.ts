@@ -59,7 +59,7 @@ declare module 'vitest' {
   }
 }
 
-/** The one that all files of the e2e project share; see shared-installation.ts. */
+/** The one that all files of a project share; see shared-installation.ts. */
 export async function sharedInstallation(): Promise<TestInstallation> {
   return await TestInstallation.open(inject('sharedInstallation'));
 }

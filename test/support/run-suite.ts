@@ -1,9 +1,11 @@
-// The steps of script/test, one after the other, each with its duration; all are run even when one
-// fails. Exit status 0 only when everything passed.
+// The steps of script/test, each with its duration; all are run even when one fails. Exit status 0
+// only when everything passed. Where two run side by side, most of their time is waiting.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { readReport, type SuiteResult } from './suite-result.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -13,14 +15,14 @@ const CHECKS: readonly (readonly [string, ...string[]])[] = [
   ['lint', `${BIN}/eslint`, '.'],
   ['format', `${BIN}/prettier`, '--check', '--log-level', 'warn', '.'],
 ];
-const PROJECTS = ['unit', 'integration', 'e2e'];
 const all = process.argv.includes('--all');
 
 const reports = await mkdtemp(join(tmpdir(), 'tandem-suite-'));
 const results: SuiteResult[] = [];
 try {
-  for (const [name, ...argv] of CHECKS) results.push(await check(name, argv));
-  for (const project of PROJECTS) results.push(await tests(project));
+  results.push(...(await Promise.all([checks(), tests('unit')])).flat());
+  results.push(await tests('integration'));
+  results.push(...(await Promise.all([tests('e2e'), tests('faults')])));
   if (all) {
     results.push(await tests('long'));
     results.push(await check('bare system', [join(ROOT, 'test/fresh/bootstrap.sh')]));
@@ -34,6 +36,12 @@ const sum = (of: (result: SuiteResult) => number) => results.map(of).reduce((a, 
 const failed = sum((result) => result.failed);
 process.exitCode = failed === 0 ? 0 : 1;
 console.log(`${sum((result) => result.passed)} passed, ${failed} failed`);
+
+async function checks(): Promise<SuiteResult[]> {
+  const done: SuiteResult[] = [];
+  for (const [name, ...argv] of CHECKS) done.push(await check(name, argv));
+  return done;
+}
 
 async function check(name: string, argv: readonly string[]): Promise<SuiteResult> {
   const exitCode = await timed(name, argv);
@@ -61,14 +69,21 @@ async function tests(project: string): Promise<SuiteResult> {
 async function timed(name: string, [file = '', ...args]: readonly string[]): Promise<number> {
   console.log(`\n== ${name}`);
   const startedMs = performance.now();
-  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  pass(name, child.stdout, process.stdout);
+  pass(name, child.stderr, process.stderr);
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.once('SIGINT', forward).once('SIGTERM', forward);
   const exitCode = await new Promise<number>((resolve) => {
     child.once('error', () => resolve(127));
-    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+    child.once('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
   });
   process.off('SIGINT', forward).off('SIGTERM', forward);
   console.log(`== ${name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   return exitCode;
+}
+
+/** Line by line, each with the name of its step: others may speak in between. */
+function pass(name: string, from: Readable, to: Writable): void {
+  createInterface(from).on('line', (line) => to.write(`${name} | ${line}\n`));
 }

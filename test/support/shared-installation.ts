@@ -1,5 +1,5 @@
-// Global set-up of the e2e project: one installation for all its files, because bringing one up
-// costs more than most tests.
+// Global set-up of the e2e and faults projects: one installation for all files of each, because
+// bringing one up costs more than most tests.
 import type { TestProject } from 'vitest/node';
 import { createInstallation, destroyInstallation } from './installation.ts';
 

@@ -1,6 +1,6 @@
 // Stays with a deploy until its end: tells it, passes on Ctrl-C, and says what came of it. Every
 // command that makes a release ends here.
-import { TandemError, type DeployEvent, type DeployStarted } from '@tandem/protocol';
+import { TandemError, type DeployEvent, type DeployStarted, type DeployStatus } from '@tandem/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
@@ -108,7 +108,7 @@ async function conclude(
   const totalMs = Math.round(session.elapsedMs);
   if (status.state === 'live') {
     if (!options.events) output.document({ ...options.extra, ...status, urls, next, totalMs });
-    output.line('Live', [`v${status.release}`, ...urls].join(' '), totalMs);
+    output.line('Live', [...releaseName(status), ...urls].join(' '), totalMs);
     for (const [index, command] of next.entries()) output.line(index === 0 ? 'Next' : '', command);
     return EXIT.ok;
   }
@@ -135,4 +135,9 @@ async function conclude(
 function describeConsequence(release: number | undefined, serving: number | undefined): string {
   const lost = release === undefined ? 'Nothing was released' : `v${release} not released`;
   return `${lost}; ${serving === undefined ? 'nothing serves yet' : `v${serving} serves`}`;
+}
+
+/** Scaling and a restart have no release of their own. */
+function releaseName({ release }: DeployStatus): string[] {
+  return release === undefined ? [] : [`v${release}`];
 }
