@@ -13,7 +13,8 @@ import type { LoadRequest } from '../support/load.ts';
 import { ledger, ledgerViews, migration, Workshop } from '../support/projects.ts';
 
 const APP = 'steady';
-const PAUSE_MS = 250;
+/** Of each of the 64 connections, between two requests. */
+const PAUSE_MS = 700;
 const BACK_TIMEOUT_MS = 60_000;
 const EVENT_TIMEOUT_MS = 120_000;
 
