@@ -91,7 +91,9 @@ describe('two deploys of one app', () => {
     const site = await StandingSite.deploy(t, 'twice', TINY_FLASK);
     await withFolder(t, { ...TINY_FLASK, ...importing('time.sleep(3)') }, async (folder) => {
       const first = t.mustTandem(['deploy', folder, '-a', site.app]);
-      await expect.poll(async () => (await t.client.getApp(site.app)).state).toBe('deploying');
+      await expect
+        .poll(async () => (await t.client.getApp(site.app)).state, { timeout: 10_000 })
+        .toBe('deploying');
       const second = await t.tandem(['deploy', folder, '-a', site.app]);
       expect(second.exitCode).toBe(1);
       expect(second.stderr).toMatch(

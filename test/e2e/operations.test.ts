@@ -154,7 +154,7 @@ describe('logs and releases', () => {
     await tandem('deploy', source);
     await t.get(APP, '/somewhere-else');
     await expect
-      .poll(() => tandem('logs', '-n', '500'))
+      .poll(() => tandem('logs', '-n', '500'), { timeout: 20_000 })
       .toContain('GET daily.localhost/somewhere-else 404');
     const lines = await tandem('logs', '-n', '5000');
     expect(lines).toContain('hello from one');

@@ -93,7 +93,7 @@ describe('scratch disks', () => {
     expect(await isMountPoint(disk('a').mountPoint)).toBe(false);
     expect(await loopDevices()).toHaveLength(1);
     await held.close();
-    await expect.poll(loopDevices).toEqual([]);
+    await expect.poll(loopDevices, { timeout: 10_000 }).toEqual([]);
   });
 
   it('is new when made again at the place of an old one', async () => {

@@ -81,6 +81,7 @@ export const ERROR_CODES = {
   ROLLBACK_PAST_MIGRATIONS: user(409, 'The release to return to lacks migrations already applied.'),
   HOST_REFUSED: user(422, 'Django refuses the host name.'),
   PROBE_STATUS: user(422, 'The probe was answered with a server error.'),
+  READ_ONLY: user(422, 'The application writes where its release is read-only.'),
   PROBE_TIMEOUT: user(422, 'The probe was not answered in time.'),
   PORT_NOT_BOUND: user(422, 'The web process never listened on its port.'),
   PORT_LOCALHOST_ONLY: user(422, 'The web process listens on localhost only.'),

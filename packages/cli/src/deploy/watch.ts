@@ -1,6 +1,11 @@
 // Stays with a deploy until its end: tells it, passes on Ctrl-C, and says what came of it. Every
 // command that makes a release ends here.
-import { TandemError, type DeployEvent, type DeployStarted, type DeployStatus } from '@tandem/protocol';
+import {
+  TandemError,
+  type DeployEvent,
+  type DeployStarted,
+  type DeployStatus,
+} from '@tandem/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Session } from '../session.ts';

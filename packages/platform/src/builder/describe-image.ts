@@ -9,7 +9,6 @@ import type {
 } from '../domain/release.ts';
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
-import { isPlainMigrate } from './detect/processes.ts';
 import { under } from './detect/source-tree.ts';
 import { serverCommand, type Application } from './server-command.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
@@ -48,10 +47,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
     framework: detection.settings ? 'django' : (detection.entry?.framework ?? 'procfile'),
     pythonVersion: detection.pythonVersion,
     processTypes: processTypes(parts),
-    // Migrating is the platform's own step; a release command that only does that would repeat it.
-    releaseCommands: (detection.named.releaseCommands ?? []).filter(
-      (line) => !isPlainMigrate(line),
-    ),
+    releaseCommands: detection.named.releaseCommands ?? [],
     needsDatabase,
     workingDirectory,
     env,

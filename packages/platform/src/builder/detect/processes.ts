@@ -1,6 +1,7 @@
 // Process types and release commands that the project itself names: tandem.toml, then Procfile.
 import type { Finding, ProcessKind, ProcessType } from '../../domain/release.ts';
 import { finding } from './evidence.ts';
+import { withoutPlatformSteps } from './platform-steps.ts';
 import { parseProcfile, type ProcfileEntry } from './procfile.ts';
 import { under, type SourceTree } from './source-tree.ts';
 import type { ConfigurationFile } from './tandem-toml.ts';
@@ -8,7 +9,6 @@ import type { ConfigurationFile } from './tandem-toml.ts';
 const SINGLETON_NAMES = new Set(['beat', 'clock', 'scheduler', 'celerybeat']);
 /** Commands of a developer's Procfile: servers that reload, build tools that watch. */
 const DEVELOPMENT = /\b(runserver|runserver_plus|make|npm run (dev|watch)|--reload|watchmedo)\b/;
-const DJANGO_MIGRATE = /^(python3?|\.\/manage\.py)?\s*(\S*manage\.py\s+)?migrate(\s+--no-?input)?$/;
 
 export interface NamedProcesses {
   readonly processes: Readonly<Record<string, ProcessType>>;
@@ -27,25 +27,23 @@ export function detectProcesses(
   const named = config.processes
     ? Object.entries(config.processes).map(([name, command]) => ({ name, command, evidence: file }))
     : procfile;
-  const usable = named.filter((entry) => !DEVELOPMENT.test(entry.command));
-  const processes = usable.filter((entry) => entry.name !== 'release');
+  const usable = named.filter((entry) => !DEVELOPMENT.test(entry.command)).map(strip);
+  const processes = usable.filter(({ name, command }) => name !== 'release' && command !== '');
   const release =
     usable.find((entry) => entry.name === 'release') ??
-    procfile.find((entry) => entry.name === 'release' && !DEVELOPMENT.test(entry.command));
+    procfile
+      .filter((entry) => entry.name === 'release' && !DEVELOPMENT.test(entry.command))
+      .map(strip)[0];
+  const releaseCommands =
+    config.release?.map((command) => withoutPlatformSteps(command).command) ??
+    (release ? [release.command] : undefined);
   return {
     processes: Object.fromEntries(
       processes.map(({ name, command }) => [name, processOf(name, command)]),
     ),
-    releaseCommands: config.release ?? (release ? [release.command] : undefined),
+    releaseCommands: releaseCommands?.filter((command) => command !== ''),
     findings: [
-      ...usable.map(({ name, command, evidence }) =>
-        finding(
-          name === 'release' ? 'release' : 'process',
-          `${name}: ${command}`,
-          'named by the project',
-          evidence,
-        ),
-      ),
+      ...usable.flatMap(findingsOf),
       ...named
         .filter((entry) => DEVELOPMENT.test(entry.command))
         .map(({ name, command, evidence }) =>
@@ -55,9 +53,27 @@ export function detectProcesses(
   };
 }
 
-/** `manage.py migrate` alone: our own migration does that, under a lock and with a report. */
-export function isPlainMigrate(command: string): boolean {
-  return DJANGO_MIGRATE.test(command.trim());
+interface StrippedEntry {
+  readonly name: string;
+  readonly command: string;
+  readonly evidence: string;
+  readonly leftOut: readonly string[];
+}
+
+function strip(entry: Omit<StrippedEntry, 'leftOut'>): StrippedEntry {
+  return { ...entry, ...withoutPlatformSteps(entry.command) };
+}
+
+function findingsOf({ name, command, evidence, leftOut }: StrippedEntry): Finding[] {
+  const rule = name === 'release' ? 'release' : 'process';
+  return [
+    ...(command === ''
+      ? []
+      : [finding(rule, `${name}: ${command}`, 'named by the project', evidence)]),
+    ...leftOut.map((step) =>
+      finding(rule, `${name} without "${step}"`, 'the platform does that itself, once', evidence),
+    ),
+  ];
 }
 
 function readProcfile(tree: SourceTree, root: string): (ProcfileEntry & { evidence: string })[] {

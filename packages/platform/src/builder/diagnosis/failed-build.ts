@@ -45,7 +45,7 @@ export function failedBuild(failure: InstallFailure): ErrorBody | undefined {
     code: 'DEPENDENCY_BUILD_FAILED',
     message: `${requirement} has no wheel for this Python and could not be built: ${lackIn(detail)}.`,
     where: said[1] === undefined && path ? path.evidence : whereOf(failure, [name]),
-    hint: `choose a version of ${name} that has wheels, or another Python: python = "3.12" in tandem.toml`,
+    hint: `choose a version of ${name} that has wheels, or an older Python that it has them for: python = "3.10" in tandem.toml`,
   };
 }
 

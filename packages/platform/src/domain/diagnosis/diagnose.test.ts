@@ -19,6 +19,15 @@ describe('diagnose', () => {
     });
   });
 
+  it('names what is written into a read-only release', () => {
+    const log = `${START}${frame('/app/flaskr/__init__.py', 24, 'os.makedirs(app.instance_path)')}OSError: [Errno 30] Read-only file system: '/app/instance'\n`;
+    expect(diagnose({ phase: 'start', logTail: log })).toMatchObject({
+      code: 'READ_ONLY',
+      message: expect.stringContaining('"/app/instance"') as string,
+      where: 'flaskr/__init__.py:24 os.makedirs(app.instance_path)',
+    });
+  });
+
   it('knows when a module is only a development one', () => {
     const log = `${START}ModuleNotFoundError: No module named 'debug_toolbar'\n`;
     const developmentOnly = ['django-debug-toolbar'];

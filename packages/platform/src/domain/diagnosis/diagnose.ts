@@ -8,6 +8,7 @@ import { hanging } from './hanging.ts';
 import { missingModule } from './missing-module.ts';
 import { missingVariable } from './missing-variable.ts';
 import { outOfMemory } from './out-of-memory.ts';
+import { readOnly } from './read-only.ts';
 import { refusedHost } from './refused-host.ts';
 import { serverError } from './server-error.ts';
 import { unknownCommand } from './unknown-command.ts';
@@ -18,6 +19,7 @@ export type { DiagnosisInput } from './evidence.ts';
 const RULES: readonly DiagnosisRule[] = [
   outOfMemory,
   diskFull,
+  readOnly,
   refusedHost,
   wrongSettings,
   missingModule,
