@@ -54,6 +54,27 @@ describe('rollback', () => {
     });
   });
 
+  it('takes back a change of config too, but none of a secret alone', async () => {
+    const set = async (key: string, secret: boolean) => {
+      const change = { set: { [key]: 'x' }, unset: [], secret, stage: false };
+      const { deploy } = await nexus.backend.changeConfig('bakery', change);
+      await nexus.finished(deploy as number);
+    };
+    await nexus.live();
+    await set('TOKEN', true);
+    await expect(nexus.backend.rollback('bakery', {})).rejects.toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+    });
+    await set('COLOUR', false);
+    const { deploy } = await nexus.backend.rollback('bakery', {});
+    await nexus.finished(deploy);
+    const [current] = await nexus.backend.listReleases('bakery');
+    expect(current).toMatchObject({ number: 4, note: 'rollback to v2' });
+    const running = [...nexus.runner.specs.values()].at(-1);
+    expect(running?.env).toMatchObject({ TOKEN: 'x' });
+    expect(running?.env).not.toHaveProperty('COLOUR');
+  });
+
   it('takes the old config but no old secret', async () => {
     await nexus.live();
     const set = async (values: Record<string, string>, secret: boolean) => {

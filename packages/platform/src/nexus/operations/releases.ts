@@ -88,7 +88,7 @@ function summarize(app: AppDocument, release: ReleaseDocument): ReleaseSummary {
   };
 }
 
-/** Without a number: the newest live release before the current one that has another image. */
+/** Without a number: the newest live release before the current one that runs anything else. */
 async function rollbackTarget(
   context: OperationsContext,
   app: AppDocument,
@@ -100,15 +100,24 @@ async function rollbackTarget(
     .toSorted((a, b) => b.number - a.number);
   const target =
     to === undefined
-      ? live.find(
-          (release) => release.number < current.number && release.imageOf !== current.imageOf,
-        )
+      ? live.find((release) => release.number < current.number && differs(release, current))
       : live.find((release) => release.number === to);
   if (target) return target;
   const what = to === undefined ? 'no earlier release' : `no release v${to}`;
   throw new TandemError('RELEASE_NOT_FOUND', `app "${app.name}" has ${what} to go back to`, {
     hint: `tandem releases -a ${app.name}`,
   });
+}
+
+/** Another image, or other config; secrets never roll back, so they make no difference. */
+function differs(one: ReleaseDocument, other: ReleaseDocument): boolean {
+  return one.imageOf !== other.imageOf || plainConfig(one) !== plainConfig(other);
+}
+
+/** Unchanged values are carried along sealed as they are, so equal text is equal config. */
+function plainConfig({ config }: ReleaseDocument): string {
+  const plain = Object.entries(config).filter(([, { secret }]) => !secret);
+  return JSON.stringify(plain.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What is applied now and unknown to the old code stays applied: the user must say so. */
