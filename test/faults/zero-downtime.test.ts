@@ -40,7 +40,7 @@ it(
     const source = await workshop.write(APP, ledger('0'));
     await t.mustTandem(['deploy', source, '-a', APP]);
     const load = await t.load(APP, {
-      pauseMs: 500,
+      pauseMs: 800,
       requests: [
         { method: 'GET', path: '/', expectStatus: [200], expectText: 'on postgresql' },
         { method: 'POST', path: '/entries', body: 'x', expectStatus: [201], expectText: 'entry ' },

@@ -1,8 +1,8 @@
 #!/bin/sh
-# script/bootstrap in a bare Debian tree: nothing but apt and the base system, in a chroot of its own
-# mount and pid namespaces. Needs root and mmdebstrap; about four minutes.
+# script/bootstrap in a bare Debian or Ubuntu tree: nothing but apt and the base system, in a chroot of
+# its own mount and pid namespaces. Needs root and mmdebstrap; about four minutes.
 #
-#   test/fresh/bootstrap.sh [SUITE]      default: bookworm
+#   test/fresh/bootstrap.sh [SUITE]      bookworm (default), trixie, jammy, noble ...
 set -eu
 
 SUITE=${1:-bookworm}
@@ -12,7 +12,13 @@ TREE=$WORK/tree
 trap 'rm -rf --one-file-system "$WORK"' EXIT
 trap 'exit 130' INT TERM
 
-mmdebstrap --quiet --variant=minbase --include=ca-certificates "$SUITE" "$TREE"
+# The keys of the other distribution may be missing here; the tree is thrown away after the test.
+case $SUITE in
+  jammy | noble | plucky | questing)
+    set -- "deb [trusted=yes] http://archive.ubuntu.com/ubuntu $SUITE main universe" ;;
+  *) set -- ;;
+esac
+mmdebstrap --quiet --variant=minbase --include=ca-certificates "$SUITE" "$TREE" "$@"
 
 # How this machine reaches the registries: names, trusted certificates, mirrors, npm's settings.
 cp /etc/resolv.conf /etc/hosts "$TREE/etc/"
