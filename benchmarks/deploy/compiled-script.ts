@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { run } from './command.ts';
-import { SMALL_NODE } from '../../packages/platform/src/daemons/install/services.ts';
+import { SMALL_MALLOC, SMALL_NODE } from '../../packages/platform/src/daemons/install/services.ts';
 
 /** Standard output of a script, bundled into `scratch` with all that it imports. */
 export async function runCompiled(
@@ -25,7 +25,7 @@ export async function runCompiled(
     plugins: [ownPlaces],
     logLevel: 'warning',
   });
-  return await run([process.execPath, ...SMALL_NODE, outfile, ...args]);
+  return await run([process.execPath, ...SMALL_NODE, outfile, ...args], { env: SMALL_MALLOC });
 }
 
 /** A module finds the files beside it although it is bundled. */

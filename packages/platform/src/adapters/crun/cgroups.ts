@@ -1,8 +1,10 @@
 // Control groups of sandboxes, on cgroup v1 (also "hybrid") and v2: where they are, what they count,
 // how everything in them is ended. crun creates them and sets the limits.
-import { mkdir, readdir, readFile, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { open, write } from 'node:fs';
+import { mkdir, readdir, readFile, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { SandboxUsage } from '../../ports/sandbox.ts';
 
 const MOUNT_POINT = '/sys/fs/cgroup';
@@ -18,21 +20,35 @@ export interface Cgroups {
   readonly hierarchies: readonly string[];
   /** Swap can be limited together with memory. */
   readonly swapLimit: boolean;
+  /**
+   * Descriptor of `cgroup.procs` of the group that this process is in, in one of the hierarchies:
+   * open all the time, so that a write begins at once, however busy this thread is.
+   */
+  readonly ownProcs: number | undefined;
 }
 
 export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> {
+  const own = await readFile('/proc/self/cgroup', 'utf8');
   if (await isCgroup2(mountPoint)) {
-    return { mode: 'v2', hierarchies: [mountPoint], swapLimit: await hasSwapLimit2(mountPoint) };
+    const group = join(mountPoint, /^0::(.*)$/m.exec(own)?.[1] ?? '/');
+    return {
+      mode: 'v2',
+      hierarchies: [mountPoint],
+      // The root group has no such file.
+      swapLimit: await exists(join(group, 'memory.swap.max')),
+      ownProcs: await openProcs(group),
+    };
   }
   const entries = await readdir(mountPoint, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const hybrid = await isCgroup2(join(mountPoint, 'unified'));
-  const swapFile = join(mountPoint, 'memory', 'memory.memsw.limit_in_bytes');
+  const group = join(mountPoint, 'memory', /^\d+:memory:(.*)$/m.exec(own)?.[1] ?? '/');
   return {
     mode: hybrid ? 'hybrid' : 'v1',
     // Names of joined controllers ("cpu,cpuacct") stand beside symbolic links to them.
     hierarchies: names.map((name) => join(mountPoint, name)),
-    swapLimit: (await readFile(swapFile).catch(() => undefined)) !== undefined,
+    swapLimit: await exists(join(mountPoint, 'memory', 'memory.memsw.limit_in_bytes')),
+    ownProcs: await openProcs(group),
   };
 }
 
@@ -40,8 +56,17 @@ export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> 
 const HOLDER_HIERARCHIES = ['memory', 'systemd', 'unified'];
 
 /**
+ * The first move between groups in a while waits for a grace period of the kernel (10 ms), those
+ * soon after it do not. Moving ourselves to where we are has that wait begin before there is
+ * anything to move. Only makes things quick: whether it works does not matter.
+ */
+export function startGracePeriod({ ownProcs }: Cgroups): void {
+  if (ownProcs !== undefined) write(ownProcs, String(process.pid), () => undefined);
+}
+
+/**
  * Moves a holder out of the agent's groups, so that it is neither counted nor ended with them. One
- * hierarchy after the other: the first write waits for the kernel (10 ms), the rest do not.
+ * hierarchy after the other: see startGracePeriod.
  */
 export async function moveHolder(cgroups: Cgroups, path: string, pid: number): Promise<void> {
   for (const hierarchy of cgroups.hierarchies) {
@@ -145,12 +170,12 @@ async function isCgroup2(path: string): Promise<boolean> {
   return found?.type === CGROUP2_MAGIC;
 }
 
-/** The root group has no such file; the group of this process, when it is not the root, does. */
-async function hasSwapLimit2(mountPoint: string): Promise<boolean> {
-  const own = await readFile('/proc/self/cgroup', 'utf8');
-  const path = /^0::(.*)$/m.exec(own)?.[1] ?? '/';
-  const file = join(mountPoint, path, 'memory.swap.max');
-  return (await readFile(file).catch(() => undefined)) !== undefined;
+async function openProcs(group: string): Promise<number | undefined> {
+  return await promisify(open)(join(group, 'cgroup.procs'), 'w').catch(() => undefined);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function usage(counted: SandboxUsage): SandboxUsage {

@@ -24,7 +24,7 @@ import type {
   SandboxSpec,
 } from '../../ports/sandbox.ts';
 import { claimDirectory, connectNetwork, makeBundle, startError, valueOf } from './bundle.ts';
-import { destroyCgroup, detectCgroups, listCgroups } from './cgroups.ts';
+import { destroyCgroup, detectCgroups, listCgroups, startGracePeriod } from './cgroups.ts';
 import {
   commonRoot,
   SANDBOX_ID,
@@ -96,6 +96,7 @@ async function start(
   spec: SandboxSpec,
   onRecord: (record: SandboxRecord) => Promise<void> = async () => undefined,
 ): Promise<CrunProcess> {
+  startGracePeriod(context.cgroups);
   const directory = await claimDirectory(context, spec.id);
   const [runtime, ...runtimeArgs] = context.crun.argv;
   const conmon = prepareConmon({

@@ -19,10 +19,19 @@ export interface ServiceInputs {
   readonly staticServer: readonly [string, ...string[]];
 }
 
-/** The agent waits for child processes: size counts, not speed (16 MiB less when idle). */
+/**
+ * The agent waits for child processes: size counts, not speed (16 MiB less when idle). It also
+ * decides how long each spawn takes: docs/adr/0008.
+ */
 export const SMALL_NODE = ['--optimize-for-size', '--max-semi-space-size=1'] as const;
 /** One arena for the few threads of Node, so that memory freed by one serves the others. */
-const SMALL_MALLOC = { MALLOC_ARENA_MAX: '1' } as const;
+const ONE_ARENA = { MALLOC_ARENA_MAX: '1' } as const;
+/** Buffers go back to the kernel when they are freed, not into holes of a heap that stays large. */
+export const SMALL_MALLOC = {
+  ...ONE_ARENA,
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
 
 /** Ends what the balancer has under way; long-lived connections are cut after it. */
 const BALANCER_GRACE_MS = 40_000;
@@ -93,7 +102,7 @@ function balancer(inputs: ServiceInputs, index: number): Service {
       ...placeArguments(inputs),
       ...['--name', name, '--listen-fd', '0'],
     ],
-    env: { TANDEM_BUILD: checkout.build, ...SMALL_MALLOC },
+    env: { TANDEM_BUILD: checkout.build, ...ONE_ARENA },
     user: { uid, gid: uid },
     socket: httpSocket(inputs),
     // The agent makes the keys.
