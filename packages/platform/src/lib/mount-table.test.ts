@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isMountPoint, parseMountInfo } from './mount-table.ts';
+import { isMountPoint, mountOf, parseMountInfo } from './mount-table.ts';
 
 describe('parseMountInfo', () => {
   it('reads lines with and without optional fields', () => {
@@ -11,11 +11,18 @@ describe('parseMountInfo', () => {
     expect(parseMountInfo(text)).toEqual([
       {
         mountPoint: '/mnt2',
+        options: 'rw,noatime',
         fsType: 'ext3',
         source: '/dev/root',
         superOptions: 'rw,errors=continue',
       },
-      { mountPoint: '/a', fsType: 'overlay', source: 'tandem', superOptions: 'ro,lowerdir=aa:bb' },
+      {
+        mountPoint: '/a',
+        options: 'overlay,ro',
+        fsType: 'overlay',
+        source: 'tandem',
+        superOptions: 'ro,lowerdir=aa:bb',
+      },
     ]);
   });
 
@@ -26,6 +33,28 @@ describe('parseMountInfo', () => {
 
   it('leaves out what it cannot read', () => {
     expect(parseMountInfo('nonsense\n')).toEqual([]);
+  });
+});
+
+describe('mountOf', () => {
+  const table = parseMountInfo(
+    [
+      '1 1 0:1 / / rw - ext4 /dev/root rw',
+      '2 1 0:2 / /run rw,noexec - tmpfs first rw',
+      '3 2 0:3 / /run rw - tmpfs second rw',
+      '4 1 0:4 / /run/user rw - tmpfs third rw',
+    ].join('\n'),
+  );
+
+  it('is the deepest above the path, and the latest at one place', () => {
+    expect(mountOf('/run/user/0', table)?.source).toBe('third');
+    expect(mountOf('/run/users', table)?.source).toBe('second');
+    expect(mountOf('/run', table)?.source).toBe('second');
+    expect(mountOf('/etc', table)?.source).toBe('/dev/root');
+  });
+
+  it('is unknown where nothing is mounted', () => {
+    expect(mountOf('/run', [])).toBeUndefined();
   });
 });
 

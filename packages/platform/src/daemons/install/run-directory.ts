@@ -1,6 +1,8 @@
 // What sandboxes are told (environment with secrets) lies below the run directory, so that must be
-// memory: /run is a tmpfs on nearly every machine, and where it is not, ours becomes one.
-import { chmod, mkdir, readdir, stat, statfs } from 'node:fs/promises';
+// memory. The scripts of the supervisor lie there too. /run is a tmpfs on nearly every machine, but
+// Debian and Ubuntu mount it noexec: then, and where it is no tmpfs, ours becomes one.
+import { chmod, mkdir, readdir, realpath, stat, statfs } from 'node:fs/promises';
+import { mountOf, readMountTable } from '../../lib/mount-table.ts';
 import { runCommand } from '../../lib/run-command.ts';
 
 /** statfs(2) */
@@ -12,13 +14,18 @@ const MOUNT_TIMEOUT_MS = 10_000;
 /** Idempotent. Unmounted again by script/down like everything below the run directory. */
 export async function ensureRunDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o711 });
-  if ((await statfs(path)).type === TMPFS_MAGIC) return;
+  if ((await statfs(path)).type === TMPFS_MAGIC && (await mayExecute(path))) return;
   // In use by something that is up already: a mount would hide it from its own daemons.
   if ((await readdir(path)).length > 0) return;
   const options = `mode=0711,nosuid,nodev,size=${SIZE}`;
   await runCommand(['mount', '-t', 'tmpfs', '-o', options, 'tandem', path], {
     timeoutMs: MOUNT_TIMEOUT_MS,
   });
+}
+
+async function mayExecute(path: string): Promise<boolean> {
+  const mount = mountOf(await realpath(path), await readMountTable());
+  return !mount?.options.split(',').includes('noexec');
 }
 
 /** A directory that was made before with a stricter mode gets execute bits, and nothing else. */
