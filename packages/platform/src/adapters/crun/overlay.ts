@@ -2,10 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { TandemError } from '@tandem/protocol';
-import { runCommand, runToExit } from '../../lib/run-command.ts';
+import { COMMAND_ENV, runCommand, runToExit } from '../../lib/run-command.ts';
 
 /** The kernel takes one page of mount options, and overlayfs 500 layers. */
 const OPTION_BYTES_MAX = 4_095;
+/**
+ * The call mount(2): that which mount(8) of util-linux 2.39 and later prefers takes no option of more
+ * than 256 characters, and the names of four layers are more.
+ */
+const MOUNT_ENV = { ...COMMAND_ENV, LIBMOUNT_FORCE_MOUNT2: 'always' };
 const UNMOUNT_ATTEMPTS_MAX = 5;
 const TIMEOUT_MS = 10_000;
 
@@ -19,7 +24,11 @@ export async function mountOverlay(directories: readonly string[], target: strin
     });
   }
   const argv = ['mount', '-t', 'overlay', '-o', options, 'tandem', target] as const;
-  await runCommand([...argv], { timeoutMs: TIMEOUT_MS, ...(cwd === undefined ? {} : { cwd }) });
+  await runCommand([...argv], {
+    timeoutMs: TIMEOUT_MS,
+    env: MOUNT_ENV,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
 }
 
 /** No error when nothing is mounted there. */
