@@ -57,6 +57,11 @@ export function nftTable(installation: Pick<Installation, 'id'>): string {
   return `tandem_${installation.id}`;
 }
 
+/** Of the supervisor and all below it; not in the root of the apps, whose groups are ended by it. */
+export function daemonCgroup(installation: Pick<Installation, 'id'>): string {
+  return `/tandem-${installation.id}-daemons`;
+}
+
 export function cgroupRoot(installation: Pick<Installation, 'id'>): string {
   return `/tandem-${installation.id}`;
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { Mark } from './mark.ts';
 
 /** Groups of every hierarchy, children before parents. */
-export async function findCgroups({ cgroup }: Mark): Promise<string[]> {
+export async function findCgroups({ cgroup, daemonCgroup }: Mark): Promise<string[]> {
   const root = '/sys/fs/cgroup';
   const names = await readdir(root).catch(() => []);
   const hierarchies = [root, ...names.map((name) => join(root, name))];
-  const found = await Promise.all(hierarchies.map((each) => descendants(join(each, cgroup))));
+  const groups = hierarchies.flatMap((each) => [join(each, cgroup), join(each, daemonCgroup)]);
+  const found = await Promise.all(groups.map(descendants));
   return found.flat();
 }
 

@@ -1,6 +1,7 @@
 // By what a thing in the kernel is known to belong to an installation.
 import {
   cgroupRoot,
+  daemonCgroup,
   interfacePrefix,
   ipv4Range,
   ipv6Range,
@@ -16,7 +17,9 @@ export const MARK_VARIABLE = 'TANDEM_INSTALLATION_ID';
 export interface Mark {
   readonly id: string;
   readonly uids: { readonly first: number; readonly last: number };
+  /** Of its apps. */
   readonly cgroup: string;
+  readonly daemonCgroup: string;
   readonly interfacePrefix: string;
   readonly nftTable: string;
   /** Of the addresses of its instances. */
@@ -33,6 +36,7 @@ export function markOf(installation: Installation, paths: Paths): Mark {
       last: platformUid(installation.slot + 1, 0) - 1,
     },
     cgroup: cgroupRoot(installation),
+    daemonCgroup: daemonCgroup(installation),
     interfacePrefix: interfacePrefix(installation.slot),
     nftTable: nftTable(installation),
     ranges: [ipv4Range(installation.slot), ipv6Range(installation.ipv6Prefix)],

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
+import { inCgroup } from '../../lib/in-cgroup.ts';
 import { runToExit } from '../../lib/run-command.ts';
 import { installService, type Installed } from './scan-directory.ts';
 import { CRASHES_FILE, serviceFiles } from './service-directory.ts';
@@ -17,6 +18,8 @@ export interface SupervisorOptions {
   readonly logDirectory: string;
   /** Complete environment of everything below. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where it and all below it live, out of the session or unit that starts them. */
+  readonly cgroup?: string;
 }
 
 const SUPERVISE_TIMEOUT_MS = 10_000;
@@ -29,11 +32,13 @@ export class Supervisor {
   readonly #scanDirectory: string;
   readonly #logDirectory: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #cgroup: string | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#scanDirectory = options.scanDirectory;
     this.#logDirectory = options.logDirectory;
     this.#env = options.env;
+    this.#cgroup = options.cgroup;
   }
 
   /**
@@ -102,12 +107,14 @@ export class Supervisor {
   async #start(): Promise<void> {
     const log = await open(join(this.#logDirectory, 'supervisor.log'), 'a', 0o600);
     try {
-      const child = spawn('s6-svscan', [this.#scanDirectory], {
-        cwd: '/',
-        env: this.#env,
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd],
-      });
+      const start = () =>
+        spawn('s6-svscan', [this.#scanDirectory], {
+          cwd: '/',
+          env: this.#env,
+          detached: true,
+          stdio: ['ignore', log.fd, log.fd],
+        });
+      const child = this.#cgroup === undefined ? start() : inCgroup(this.#cgroup, start);
       await new Promise<void>((resolve, reject) => {
         child.once('error', reject);
         child.once('spawn', resolve);

@@ -12,7 +12,12 @@ import { prepareStaticServer } from '../../adapters/nginx/nginx-command.ts';
 import { waitFor } from '../../adapters/s6/service-state.ts';
 import { Supervisor } from '../../adapters/s6/supervisor.ts';
 import { ensureStack } from '../../adapters/stacks/ensure-stack.ts';
-import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
+import {
+  daemonCgroup,
+  PLATFORM_UID,
+  platformUid,
+  type Installation,
+} from '../../domain/installation.ts';
 import {
   balancerState,
   controlSocket,
@@ -111,6 +116,7 @@ async function startServices(
     scanDirectory: superviseDirectory(paths),
     logDirectory: platformLogs(paths),
     env: { ...daemonEnvironment(environment, checkout), [MARK_VARIABLE]: installation.id },
+    cgroup: daemonCgroup(installation),
   });
   return await supervisor.ensure(
     servicesOf({
