@@ -1,5 +1,5 @@
 // The real s6: restarts, held sockets, detached life, and an end that leaves nothing.
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,8 +34,9 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const supervisorHere = (): Supervisor =>
+const supervisorHere = (place: { cgroup?: string } = {}): Supervisor =>
   new Supervisor({
+    ...place,
     scanDirectory: join(root, 'services'),
     logDirectory: join(root, 'logs'),
     env: COMMAND_ENV,
@@ -53,6 +54,20 @@ const web = (name = 'web', env: Record<string, string> = {}): Service => ({
 });
 
 describe('Supervisor', () => {
+  it('lives in a cgroup of its own, so that no session takes it along', async () => {
+    const cgroup = `/tandem-test-${process.pid}-daemons`;
+    const ownBefore = await readFile('/proc/self/cgroup', 'utf8');
+    supervisor = supervisorHere({ cgroup });
+    await supervisor.ensure([web()]);
+    const groups = await readFile(`/proc/${await ask()}/cgroup`, 'utf8');
+    expect(groups).toMatch(new RegExp(`^\\d+:(name=systemd)?:${cgroup}$`, 'm'));
+    expect(await readFile('/proc/self/cgroup', 'utf8')).toBe(ownBefore);
+    expect(await supervisor.shutDown(20_000)).toBe(true);
+    for (const hierarchy of ['', 'systemd', 'unified']) {
+      await rmdir(join('/sys/fs/cgroup', hierarchy, cgroup)).catch(() => undefined);
+    }
+  });
+
   it('starts a service as its user, with a socket bound by root', async () => {
     await supervisor.ensure([web()]);
     const pid = await ask();
