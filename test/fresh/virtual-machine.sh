@@ -99,7 +99,7 @@ UNIT
 boot() {
   echo "Booting after $(($(date +%s) - STARTED_S)) s."
   : >"$WORK/console"
-  timeout "$LIMIT_S" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 3072 -cpu max \
+  timeout --foreground "$LIMIT_S" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 3072 -cpu max \
     -kernel "$WORK/kernel" -initrd "$WORK/initrd" \
     -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=3 mitigations=off systemd.show_status=no' \
     -drive "file=$WORK/disk,format=raw,if=virtio,cache=unsafe" \
