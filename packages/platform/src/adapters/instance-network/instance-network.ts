@@ -180,7 +180,8 @@ async function runIp(options: readonly string[], commands: readonly string[]): P
 }
 
 async function runNft(script: string): Promise<void> {
-  await runCommand(['nft', '-f', '-'], { timeoutMs: TIMEOUT_MS, input: script });
+  // As an argument: nft 1.0.9 (Ubuntu 24.04) takes no socket for its input, which is what Node gives.
+  await runCommand(['nft', script], { timeoutMs: TIMEOUT_MS });
 }
 
 async function asNetworkError<T>(work: Promise<T>): Promise<T> {
