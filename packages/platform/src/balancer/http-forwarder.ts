@@ -4,6 +4,7 @@ import type { Forwarder, Outcome, Rewrite } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { HttpTransfer } from './http-transfer.ts';
 import type { Flight, Target } from './target.ts';
+import { reasonOf } from './upstream-error.ts';
 
 export class HttpForwarder implements Forwarder {
   readonly #exchange: HttpExchange;
@@ -45,18 +46,3 @@ export class HttpForwarder implements Forwarder {
       : { kind: 'not-sent', reason: 'The instance was replaced.' };
   }
 }
-
-/** For the page a visitor sees: no addresses, no internals. */
-export function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return (code !== undefined && REASONS[code]) || 'The answer of the site is not valid HTTP.';
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'No instance of the site accepts connections.',
-  ECONNRESET: 'The site closed the connection before it answered.',
-  EPIPE: 'The site closed the connection before it answered.',
-  EHOSTUNREACH: 'The site cannot be reached.',
-  ENETUNREACH: 'The site cannot be reached.',
-  ETIMEDOUT: 'The site does not accept connections in time.',
-};

@@ -8,7 +8,7 @@ import type { Outcome, Rewrite } from './exchange.ts';
 import { responseHeaders, trailersOf } from './headers.ts';
 import { holdAnswer, isHoldable } from './held-answer.ts';
 import type { HttpExchange } from './http-exchange.ts';
-import { reasonOf } from './http-forwarder.ts';
+import { reasonOf } from './upstream-error.ts';
 
 const BROKEN_OFF = 'The answer of the site broke off.';
 

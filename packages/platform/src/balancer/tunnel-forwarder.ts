@@ -6,7 +6,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Connection } from './connection-pool.ts';
 import type { Forwarder, Outcome } from './exchange.ts';
 import { responseHeaders } from './headers.ts';
-import { reasonOf } from './http-forwarder.ts';
+import { reasonOf } from './upstream-error.ts';
 import type { Flight, Target } from './target.ts';
 import type { TunnelExchange } from './tunnel-exchange.ts';
 
