@@ -37,7 +37,7 @@ export class CliProcess {
     this.child.stdin?.on('error', () => undefined).end(options.input ?? '');
   }
 
-  async shows(text: string, timeoutMs = 10_000): Promise<void> {
+  async shows(text: string, timeoutMs = 30_000): Promise<void> {
     const check = (): void => {
       if (this.stdout.includes(text)) return;
       throw new Error(`not shown: ${text}\n${this.stdout}${this.stderr}`);
