@@ -63,7 +63,7 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
 
 /** Until what the server does behind the answer has happened. */
 export function eventually(check: () => unknown): Promise<unknown> {
-  return vi.waitFor(check, { timeout: 5_000, interval: 20 });
+  return vi.waitFor(check, { timeout: 20_000, interval: 20 });
 }
 
 export async function collect<T, R>(items: AsyncIterable<T>, map: (item: T) => R): Promise<R[]> {
