@@ -12,7 +12,9 @@ import type {
 } from '../../ports/sandbox.ts';
 import { countOutOfMemoryKills, readUsage } from './cgroups.ts';
 import { cgroupPath, sandboxDirectory, type CrunContext } from './context.ts';
+import { initTakesSignals } from './init-ready.ts';
 import { removeSandbox } from './remove-sandbox.ts';
+import { INIT } from './root-files.ts';
 
 type Signal = Parameters<SandboxProcess['signal']>[0];
 
@@ -40,7 +42,9 @@ export class CrunProcess implements SandboxProcess {
   }
 
   async signal(signal: Signal): Promise<void> {
-    await signalProcess(mainProcess(this.record), signal);
+    const main = mainProcess(this.record);
+    if (signal !== 'SIGKILL' && (await isRunning(main))) await initTakesSignals(main.pid, INIT);
+    await signalProcess(main, signal);
   }
 
   async reopenLog(): Promise<void> {
