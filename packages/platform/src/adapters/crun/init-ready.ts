@@ -4,8 +4,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Init blocks signals first and fetches them later; see sigtimedwait(2). */
-const SIGTERM_BIT = 1n << 14n;
+/**
+ * Tini blocks signals, to fetch them with sigtimedwait(2), and then ignores SIGTTOU (22). Only the
+ * second can be seen: who waits so has his signals unblocked meanwhile.
+ */
+const SIGTTOU_BIT = 1n << 21n;
 const WAIT_MS = 10_000;
 const INTERVAL_MS = 5;
 
@@ -25,8 +28,8 @@ async function takesSignals(pid: number, path: string): Promise<boolean> {
     ]);
     // A zombie has no command line.
     if (command === '') return true;
-    const blocked = BigInt(`0x${/^SigBlk:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`);
-    return command.startsWith(`${path}\0`) && (blocked & SIGTERM_BIT) !== 0n;
+    const ignored = BigInt(`0x${/^SigIgn:\s*(\w+)$/m.exec(status)?.[1] ?? '0'}`);
+    return command.startsWith(`${path}\0`) && (ignored & SIGTTOU_BIT) !== 0n;
   } catch {
     return true;
   }
