@@ -1,10 +1,10 @@
 // Starts things outside of the group of the caller: systemd ends what is left in the group of a unit
 // or a login session when that ends.
-import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCgroup2 } from './cgroup2.ts';
 
 const MOUNT_POINT = '/sys/fs/cgroup';
-const CGROUP2_MAGIC = 0x63677270;
 
 export interface CgroupLocation {
   readonly mountPoint: string;
@@ -39,14 +39,6 @@ function hierarchiesOf({ mountPoint, own }: CgroupLocation): { root: string; gro
     const group = new RegExp(`^\\d+:${name}:(.*)$`, 'm').exec(own)?.[1];
     return root === undefined || group === undefined ? [] : [{ root, group }];
   });
-}
-
-function isCgroup2(path: string): boolean {
-  try {
-    return statfsSync(path).type === CGROUP2_MAGIC;
-  } catch {
-    return false;
-  }
 }
 
 function enter(directory: string): boolean {

@@ -1,14 +1,15 @@
 // Control groups of sandboxes, on cgroup v1 (also "hybrid") and v2: where they are, what they count,
 // how everything in them is ended. crun creates them and sets the limits.
 import { open, write } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isCgroup2 } from '../../lib/cgroup2.ts';
+import { exists } from '../../lib/exists.ts';
 import type { SandboxUsage } from '../../ports/sandbox.ts';
 
 const MOUNT_POINT = '/sys/fs/cgroup';
-const CGROUP2_MAGIC = 0x63677270;
 const KILL_TIMEOUT_MS = 15_000;
 const KILL_INTERVAL_MS = 10;
 
@@ -29,7 +30,7 @@ export interface Cgroups {
 
 export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> {
   const own = await readFile('/proc/self/cgroup', 'utf8');
-  if (await isCgroup2(mountPoint)) {
+  if (isCgroup2(mountPoint)) {
     const group = join(mountPoint, /^0::(.*)$/m.exec(own)?.[1] ?? '/');
     return {
       mode: 'v2',
@@ -41,7 +42,7 @@ export async function detectCgroups(mountPoint = MOUNT_POINT): Promise<Cgroups> 
   }
   const entries = await readdir(mountPoint, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const hybrid = await isCgroup2(join(mountPoint, 'unified'));
+  const hybrid = isCgroup2(join(mountPoint, 'unified'));
   const group = join(mountPoint, 'memory', /^\d+:memory:(.*)$/m.exec(own)?.[1] ?? '/');
   return {
     mode: hybrid ? 'hybrid' : 'v1',
@@ -165,17 +166,8 @@ async function removeEmpty(directory: string): Promise<boolean> {
   }
 }
 
-async function isCgroup2(path: string): Promise<boolean> {
-  const found = await statfs(path).catch(() => undefined);
-  return found?.type === CGROUP2_MAGIC;
-}
-
 async function openProcs(group: string): Promise<number | undefined> {
   return await promisify(open)(join(group, 'cgroup.procs'), 'w').catch(() => undefined);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function usage(counted: SandboxUsage): SandboxUsage {

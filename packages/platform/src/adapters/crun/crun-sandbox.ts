@@ -7,12 +7,13 @@
 //   empty network namespace     |                   routes        |
 //
 // Everything of a sandbox lies in one directory; `remove` works from that alone.
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import { cgroupRoot, type Installation } from '../../domain/installation.ts';
 import { readBootId } from '../../lib/boot-id.ts';
 import { prepareConmon, type HeldProcess } from '../../lib/conmon.ts';
+import { exists } from '../../lib/exists.ts';
 import { ExitWatch } from '../../lib/exit-watch.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
 import { identify } from '../../lib/process-identity.ts';
@@ -188,11 +189,4 @@ export async function removeCrunCgroups(installation: Installation): Promise<voi
     await destroyCgroup(cgroups, `${cgroupRoot(installation)}/${name}`);
   }
   await destroyCgroup(cgroups, cgroupRoot(installation));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

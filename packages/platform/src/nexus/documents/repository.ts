@@ -33,6 +33,10 @@ export const KEYS = {
   attachment: (appId: number, kind: string) => `apps/${appId}/services/${kind}`,
 } as const;
 
+export function put(key: string, value: unknown): Write {
+  return { kind: 'put', key, value };
+}
+
 const ATTEMPTS_MAX = 50;
 const FIRST_COUNTERS: CountersDocument = {
   schemaVersion: 1,

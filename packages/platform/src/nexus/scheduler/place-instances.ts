@@ -2,7 +2,7 @@
 // transaction, so a killed agent's successor finds either both or nothing.
 import { planInstances, type InstancePlan, type InstanceToCreate } from '../../domain/formation.ts';
 import type { Write } from '../../ports/state-store.ts';
-import { KEYS } from '../documents/repository.ts';
+import { KEYS, put } from '../documents/repository.ts';
 import type { AppDocument, DeployDocument } from '../documents/schemas.ts';
 import { instanceDocument } from './create-instance.ts';
 import type { PhaseInput } from './phase.ts';
@@ -60,8 +60,4 @@ export async function placeInstances(
     ];
     return { writes, result: next };
   });
-}
-
-function put(key: string, value: unknown): Write {
-  return { kind: 'put', key, value };
 }

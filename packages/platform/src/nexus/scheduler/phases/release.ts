@@ -1,10 +1,9 @@
 // Records the release: number, image, config snapshot; and gives the app its database.
 import { LIMITS } from '../../../domain/limits.ts';
 import { completeFormation } from '../../../domain/formation.ts';
-import type { Write } from '../../../ports/state-store.ts';
 import { sealCredentials } from '../../app-secrets.ts';
 import type { NexusContext } from '../../context.ts';
-import { KEYS } from '../../documents/repository.ts';
+import { KEYS, put } from '../../documents/repository.ts';
 import type {
   AppDocument,
   ConfigDocument,
@@ -78,10 +77,6 @@ async function recordRelease(
       result: number,
     };
   });
-}
-
-function put(key: string, value: unknown): Write {
-  return { kind: 'put', key, value };
 }
 
 function releaseDocument(

@@ -3,7 +3,7 @@
 import { TandemError } from '@tandem/protocol';
 import { LIMITS } from '../../../domain/limits.ts';
 import type { Write } from '../../../ports/state-store.ts';
-import { KEYS } from '../../documents/repository.ts';
+import { KEYS, put } from '../../documents/repository.ts';
 import type {
   AppDocument,
   ConfigDocument,
@@ -103,10 +103,6 @@ async function commitSwitch({ context, app, deploy }: PhaseInput): Promise<void>
     }
     return { writes, result: undefined };
   });
-}
-
-function put(key: string, value: unknown): Write {
-  return { kind: 'put', key, value };
 }
 
 function switchedApp(app: AppDocument, deploy: DeployDocument): AppDocument {
