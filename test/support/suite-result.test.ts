@@ -21,6 +21,30 @@ describe('readReport', () => {
     expect(readReport('unit', text)).toMatchObject({ passed: 3, failed: 1 });
   });
 
+  it('repeats the beginning of each failure', () => {
+    const text = JSON.stringify({
+      success: false,
+      testResults: [
+        {
+          name: 'file',
+          status: 'failed',
+          assertionResults: [
+            {
+              fullName: 'a site answers',
+              status: 'failed',
+              failureMessages: [
+                `AssertionError: expected 502 to be 200\n${'    at x\n'.repeat(90)}`,
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    const [remark = ''] = readReport('e2e', text).remarks;
+    expect(remark).toContain('e2e: failed: a site answers\n    AssertionError: expected 502');
+    expect(remark.split('\n').length).toBeLessThan(20);
+  });
+
   it.each([undefined, '', '{"success":tr'])('fails without a whole report: %s', (text) => {
     expect(readReport('unit', text)).toMatchObject({ passed: 0, failed: 1 });
   });

@@ -3,7 +3,7 @@
 export interface SuiteResult {
   readonly passed: number;
   readonly failed: number;
-  /** For people, a line each. */
+  /** For people; each begins with the name of the project. */
   readonly remarks: readonly string[];
 }
 
@@ -16,9 +16,16 @@ interface JsonReport {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
+
+/** Lines of a failure that the remark repeats: the message and where it was; the rest is above. */
+const FAILURE_LINES = 12;
 
 export function readReport(
   project: string,
@@ -29,7 +36,7 @@ export function readReport(
   if (!report) return { passed: 0, failed: 1, remarks: [`${project}: Vitest left no report`] };
 
   const tests = report.testResults.flatMap((file) => file.assertionResults);
-  const failedTests = tests.filter(({ status }) => status === 'failed').length;
+  const failedTests = tests.filter(({ status }) => status === 'failed');
   const passed = tests.filter(({ status }) => status === 'passed').length;
   const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
   const refused = skipped.filter(({ fullName }) => !(fullName in allowedSkips));
@@ -39,6 +46,10 @@ export function readReport(
       status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
   );
   const remarks = [
+    ...failedTests.map(
+      ({ fullName, failureMessages }) =>
+        `${project}: failed: ${fullName}${beginning(failureMessages ?? [])}`,
+    ),
     ...skipped.map(
       ({ fullName }) => `${project}: skipped: ${fullName}: ${reason(fullName, allowedSkips)}`,
     ),
@@ -47,7 +58,8 @@ export function readReport(
     ),
     ...(tests.length === 0 ? [`${project}: no test was run`] : []),
   ];
-  const failed = failedTests + refused.length + brokenFiles.length + (tests.length === 0 ? 1 : 0);
+  const failed =
+    failedTests.length + refused.length + brokenFiles.length + (tests.length === 0 ? 1 : 0);
   // An error outside of any test (an unhandled rejection) also makes the run a failure.
   if (failed === 0 && !report.success) {
     return {
@@ -57,6 +69,11 @@ export function readReport(
     };
   }
   return { passed, failed, remarks };
+}
+
+function beginning(messages: readonly string[]): string {
+  const lines = messages.join('\n').split('\n').slice(0, FAILURE_LINES);
+  return lines.map((line) => `\n    ${line}`).join('');
 }
 
 function reason(fullName: string, allowedSkips: Readonly<Record<string, string>>): string {
