@@ -1,7 +1,7 @@
 // The image store on real mounts and processes: hostile trees, killed packers, full disks.
 import { randomBytes } from 'node:crypto';
 import { copyFile, lstat, mkdir, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rmdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSquashfsImageStore } from '../../packages/platform/src/adapters/squashfs/squashfs-image-store.ts';
@@ -130,6 +130,8 @@ describe('SquashfsImageStore on this machine', () => {
     await expect(store.remove(sha256)).rejects.toThrow(/in use/);
     expect(await store.has(sha256)).toBe(true);
     await run('umount', merged);
+    // Also detaches the copies that mount namespaces made meanwhile still hold.
+    await rmdir(merged);
     await store.remove(sha256);
     expect(await files()).not.toContain(`${sha256}.squashfs`);
     expect(await loopDevicesUnder(here.directory)).toEqual([]);

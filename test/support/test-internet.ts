@@ -95,8 +95,7 @@ export async function createTestInternet(): Promise<TestInternet> {
     publicIpv6,
     privateAddresses,
     port,
-    run: (argv) =>
-      runToExit(['ip', 'netns', 'exec', namespace, ...argv], { timeoutMs: TIMEOUT_MS }),
+    run: (argv) => runToExit(inside(namespace, argv), { timeoutMs: TIMEOUT_MS }),
     close: async () => {
       server.kill('SIGKILL');
       await runToExit(['ip', 'link', 'del', outside], { timeoutMs: TIMEOUT_MS });
@@ -107,11 +106,15 @@ export async function createTestInternet(): Promise<TestInternet> {
 
 const prefixed = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`;
 
+/** Not `ip netns exec`: that also makes a mount namespace, which pins what others unmount. */
+function inside(namespace: string, argv: readonly string[]): [string, ...string[]] {
+  return ['nsenter', `--net=/run/netns/${namespace}`, '--', ...argv];
+}
+
 async function serve(namespace: string, port: number): Promise<ChildProcess> {
   const python = ['/usr/bin/python3', '-c', SERVER, String(port)];
-  const server = spawn('ip', ['netns', 'exec', namespace, ...python], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [program, ...args] = inside(namespace, python);
+  const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(server.stdout, 'data');
   server.stdout.resume();
   return server;
