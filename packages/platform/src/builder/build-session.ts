@@ -188,7 +188,7 @@ export function workMounts(work: string, uvPath: string, cache?: string): Sandbo
 
 function outOfMemory(step: string): TandemError {
   const mebibytes = LIMITS.build.memoryBytes / 1024 / 1024;
-  const imports = step === PREPARE_STEP;
+  const imports = step.startsWith(PREPARE_STEP);
   const when = imports ? 'while the project was imported' : `in the step "${step}"`;
   const message = `The build reached its memory limit of ${mebibytes} MiB ${when}.`;
   return new TandemError('OUT_OF_MEMORY', message, {

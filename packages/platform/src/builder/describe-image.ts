@@ -51,6 +51,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
     needsDatabase,
     workingDirectory,
     env,
+    aliases: detection.variables.aliases,
     ...(staticFiles === undefined ? {} : { staticFiles }),
     ...(report.migrations === undefined ? {} : { migrations: report.migrations }),
     findings: [...detection.findings, ...reportFindings(report)],

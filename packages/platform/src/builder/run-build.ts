@@ -15,7 +15,9 @@ import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
-import { prepareCode } from './steps/prepare-code.ts';
+import { makeFiles } from './steps/make-files.ts';
+import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
+import { nextSettings } from './steps/next-settings.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
 import { pathsKey, requirementLines, resolveLock } from './steps/resolve.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
@@ -122,26 +124,21 @@ class Build {
   }
 
   async #code(
-    detection: Detection,
+    detected: Detection,
     toolchain: Toolchain,
     { lock, dependencies }: Resolved,
   ): Promise<BuiltImage> {
-    const overlay = usesOverlay(detection);
-    const env = imageEnv(detection, overlay);
-    const { settings } = detection;
-    // Without the overlay its WSGI module may still be needed.
-    if (settings !== undefined) await writeOverlay(this.#session.disk.overlay, settings.name);
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
-    const driver = await this.#add(driverFor(detection, lock), toolchain, lock);
-    const guess = applicationOf(detection, undefined)?.kind ?? 'wsgi';
+    const driver = await this.#add(driverFor(detected, lock), toolchain, lock);
+    const guess = applicationOf(detected, undefined)?.kind ?? 'wsgi';
     const guessed = this.#inBackground(
-      this.#add(serverFor(detection, lock, guess), toolchain, lock),
+      this.#add(serverFor(detected, lock, guess), toolchain, lock),
     );
     // Prepared on the virtualenv as it lies there, while that is still being packed.
     const venv = dependencies?.directory;
     const packed = venv === undefined ? present(await dependencies?.layer) : [];
     const layers = [...toolchain.baseLayers, ...packed, ...driver, runtime];
-    const report = await prepareCode(this.#session, { detection, layers, venv, imageEnv: env });
+    const { detection, env, report } = await this.#prepare(detected, { layers, venv });
     const code = this.#inBackground(this.#packCode());
     const kind = applicationOf(detection, report)?.kind ?? guess;
     // Awaited in any case: two steps of a build must not use its address at once.
@@ -160,6 +157,30 @@ class Build {
     };
     const { config } = this.#session.request;
     return describeImage({ detection, report, lock, layers: release, env, config });
+  }
+
+  /** A settings module that needs what is not installed gives way to the next one. */
+  async #prepare(detected: Detection, built: Pick<PrepareRequest, 'layers' | 'venv'>) {
+    const { disk, request } = this.#session;
+    await makeFiles(disk.source, detected.madeFiles, request.buildUid);
+    let first: unknown;
+    for (let detection = detected, attempt = 1; ; attempt += 1) {
+      const { settings } = detection;
+      // Without the overlay its WSGI module may still be needed.
+      if (settings !== undefined) await writeOverlay(disk.overlay, settings.name);
+      const env = imageEnv(detection, usesOverlay(detection));
+      try {
+        const prepared = { detection, ...built, imageEnv: env, attempt };
+        return { detection, env, report: await prepareCode(this.#session, prepared) };
+      } catch (error) {
+        // What the first one lacks is the answer when no other will do.
+        first ??= error;
+        const next = nextSettings(detection, error);
+        if (next === undefined) throw first;
+        await this.#session.log.say(`settings: ${next.settings?.name} instead`);
+        detection = next;
+      }
+    }
   }
 
   async #add(
@@ -203,16 +224,21 @@ function usesOverlay(detection: Detection): boolean {
 }
 
 function imageEnv(detection: Detection, overlay: boolean): Record<string, string> {
-  const { settings, entry } = detection;
+  const { settings } = detection;
   const module = overlay ? 'tandem_settings' : settings?.name;
-  const pathEntry = entry?.pathEntry ?? '';
+  const [, ...beside] = detection.pythonPath.map((directory) => insideApp(directory));
   return {
     ...(module === undefined ? {} : { DJANGO_SETTINGS_MODULE: module }),
-    ...(pathEntry === detection.root ? {} : { PYTHONPATH: under('/app', pathEntry) }),
+    ...(beside.length === 0 ? {} : { PYTHONPATH: beside.join(':') }),
+    ...detection.variables.constants,
     // For servers that the project starts itself: a committed gunicorn.conf.py does not move them.
     GUNICORN_CMD_ARGS: '--bind=[::]:8000 --worker-tmp-dir=/dev/shm --forwarded-allow-ips=*',
     FORWARDED_ALLOW_IPS: '*',
   };
+}
+
+function insideApp(directory: string): string {
+  return under('/app', directory).replace(/\/$/, '');
 }
 
 /** Nearly every Django app ends up on PostgreSQL, and about half bring no driver. */

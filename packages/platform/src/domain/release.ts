@@ -1,4 +1,5 @@
 // What a release is made of. Immutable once recorded.
+import type { Aliases } from './aliases.ts';
 import type { LayerRef } from './layer.ts';
 
 /** How a process type is run: `web` gets a port and a probe, `singleton` never runs twice. */
@@ -48,6 +49,8 @@ export interface BuiltImage {
   readonly workingDirectory?: string;
   /** Environment that the image itself asks for (DJANGO_SETTINGS_MODULE, PYTHONPATH ...). */
   readonly env: Readonly<Record<string, string>>;
+  /** Names under which the project reads what the platform hands out; older releases have none. */
+  readonly aliases?: Aliases;
   readonly staticFiles?: StaticFiles;
   /** Django only: every migration the image carries. */
   readonly migrations?: readonly MigrationName[];

@@ -5,6 +5,7 @@ const sources = {
   appName: 'bakery',
   release: 3,
   processName: 'web.1',
+  urls: ['http://a.localhost:8080'],
   hostnames: ['bakery.localhost'],
   memoryBytes: 536_870_912,
   image: { env: { DJANGO_SETTINGS_MODULE: 'tandem_settings' } },

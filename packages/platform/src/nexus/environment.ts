@@ -1,5 +1,6 @@
 // The environment of an app's processes. Later sources win: what the image asks for, what the
 // platform hands out, what the user set.
+import { aliasValues } from '../domain/aliases.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { BuiltImage } from '../domain/release.ts';
 
@@ -22,28 +23,39 @@ export interface EnvironmentSources {
   readonly release: number;
   readonly processName: string;
   readonly hostnames: readonly string[];
+  /** Addresses of the app for browsers: `http://blog.localhost:8080`. */
+  readonly urls: readonly string[];
   /** The size of the process; our servers choose their number of workers by it. */
   readonly memoryBytes: number;
-  readonly image: Pick<BuiltImage, 'env'>;
+  readonly image: Pick<BuiltImage, 'env' | 'aliases'>;
   readonly secretKey: string;
   readonly services: Readonly<Record<string, string>>;
   readonly config: Readonly<Record<string, string>>;
 }
 
 export function buildEnvironment(sources: EnvironmentSources): Record<string, string> {
-  const { hostnames } = sources;
-  return {
+  const { hostnames, urls, image } = sources;
+  const given = {
     ...BASE,
     ...platformValues(sources),
     ...sources.services,
-    ...sources.image.env,
+    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_ORIGINS: urls.join(','),
+    TANDEM_URL: urls[0] ?? '',
+  };
+  return {
+    ...given,
+    ...aliasValues(image.aliases ?? {}, { ...given, ...sources.config }),
+    ...image.env,
     ...sources.config,
     PORT: String(LIMITS.instance.port),
     TANDEM_APP: sources.appName,
     TANDEM_RELEASE: `v${sources.release}`,
     TANDEM_PROCESS: sources.processName,
     TANDEM_MEMORY_BYTES: String(sources.memoryBytes),
-    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_HOSTS: given.TANDEM_HOSTS,
+    TANDEM_ORIGINS: given.TANDEM_ORIGINS,
+    TANDEM_URL: given.TANDEM_URL,
     TANDEM_PUBLIC: hostnames.every(isLocalName) ? '0' : '1',
   };
 }

@@ -125,6 +125,7 @@ async function processSpec(
       release: release.number,
       processName,
       hostnames: hostnamesOf(context, app),
+      urls: urlsOf(context, app),
       memoryBytes,
       image: release.image,
       secretKey: openSecretKey(context.secrets, app.id, app.secretKey),

@@ -1,11 +1,16 @@
-// Where the app lies: the directory of a manage.py that is truly Django's, else the top.
+// Where the app lies: the directory of a manage.py that is truly Django's; else the top, or the one
+// directory below it that holds both dependency files and code.
 import { dirname } from 'node:path/posix';
 import { TandemError } from '@tandem/protocol';
 import { detected, finding, type Detected } from './evidence.ts';
 import { findCode } from './python-source.ts';
-import { walkFiles, type SourceTree } from './source-tree.ts';
+import { under, walkFiles, type SourceTree } from './source-tree.ts';
 
 const DEPTH_MAX = 3;
+/** Where several directories could be the app, the one that is called so. */
+const SERVER_NAMES = ['backend', 'server', 'api', 'app', 'web', 'src'];
+const DEPENDENCY_FILE =
+  /^([\w-]*requirements[\w-]*\.(txt|in)|requirements|pyproject\.toml|Pipfile|setup\.py|Procfile)$/;
 const DJANGO_MANAGEMENT =
   /\b(django\.core|configurations)(\.management\b| import .*\bmanagement\b)/;
 
@@ -22,12 +27,50 @@ export function detectAppRoot(tree: SourceTree, configured?: string): Detected<A
   const shallowest = all.filter((path) => depthOf(path) === depthOf(all[0] ?? ''));
   if (shallowest.length > 1) throw severalRoots(shallowest);
   const manageFile = shallowest[0];
-  if (manageFile === undefined) {
-    return detected({ directory: '' }, finding('root', '.', 'no manage.py of Django'));
-  }
+  if (manageFile === undefined) return rootWithoutDjango(tree);
   const directory = directoryOf(manageFile);
   const why = 'holds the manage.py of Django';
   return detected({ directory, manageFile }, finding('root', directory || '.', why, manageFile));
+}
+
+function rootWithoutDjango(tree: SourceTree): Detected<AppRoot> {
+  const top = detected({ directory: '' }, finding('root', '.', 'no manage.py of Django'));
+  if (holdsProject(tree, '') || tree.list('').some(({ name }) => name.endsWith('.py'))) return top;
+  const below = directoriesBelow(tree, '').filter((directory) => holdsProject(tree, directory));
+  const withCode = below.filter((directory) =>
+    walkFiles(tree, directory, 2).some((path) => path.endsWith('.py')),
+  );
+  const directory = SERVER_NAMES.map((name) =>
+    withCode.find((one) => one === name || one.endsWith(`/${name}`)),
+  )
+    .concat(withCode)
+    .find((one) => one !== undefined);
+  if (directory === undefined) return top;
+  const evidence = dependencyFile(tree, directory);
+  const why = 'the only directory with code and dependency files';
+  const also = withCode.filter((one) => one !== directory);
+  const chosen = also.length === 0 ? why : `by its name; also there: ${also.join(', ')}`;
+  return detected({ directory }, finding('root', directory, chosen, evidence));
+}
+
+function directoriesBelow(tree: SourceTree, directory: string): string[] {
+  const names = (at: string): string[] =>
+    tree
+      .list(at)
+      .filter(({ name, kind }) => kind === 'directory' && !name.startsWith('.'))
+      .filter(({ name }) => !/^(node_modules|venv|env|docs?|tests?|examples?)$/.test(name))
+      .map(({ name }) => under(at, name));
+  const first = names(directory);
+  return [...first, ...first.flatMap(names)];
+}
+
+function holdsProject(tree: SourceTree, directory: string): boolean {
+  return dependencyFile(tree, directory) !== undefined;
+}
+
+function dependencyFile(tree: SourceTree, directory: string): string | undefined {
+  const found = tree.list(directory).find(({ name }) => DEPENDENCY_FILE.test(name));
+  return found && under(directory, found.name);
 }
 
 function configuredRoot(tree: SourceTree, configured: string): Detected<AppRoot> {

@@ -1,15 +1,24 @@
 // All rules that need no environment, in order. What imports the project comes later (steps/).
 import type { Finding } from '../../domain/release.ts';
+import { standInConfig } from '../steps/stand-in-config.ts';
 import { detectAppRoot } from './app-root.ts';
+import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
+import { committedVariables } from './committed-variables.ts';
 import { detectDatabaseNeed } from './database-need.ts';
 import { detectDependencyFiles, type DependencySource } from './dependency-files.ts';
 import { detectEntryPoint, type EntryPoint } from './entry-point.ts';
+import { environmentReads } from './environment-reads.ts';
 import { finding } from './evidence.ts';
+import { importGraph, moduleFile } from './import-graph.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
+import { detectPythonPath } from './python-path.ts';
 import { detectPythonVersion } from './python-version.ts';
+import { detectReleaseCommands } from './release-commands.ts';
+import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
-import type { SourceTree } from './source-tree.ts';
-import { readTandemToml, type TandemConfig } from './tandem-toml.ts';
+import { under, walkFiles, type SourceTree } from './source-tree.ts';
+import { readTandemToml, type ConfigurationFile, type TandemConfig } from './tandem-toml.ts';
+import { detectVariables, type Variables } from './variables.ts';
 
 export interface DetectContext {
   /** Full versions of the interpreters on offer. */
@@ -23,81 +32,204 @@ export interface Detection {
   readonly config: TandemConfig;
   readonly dependencies: DependencySource;
   readonly pythonVersion: string;
+  /** Directories on the path, relative to the top of the source; the root first. */
+  readonly pythonPath: readonly string[];
   /** Set for Django. */
   readonly settings?: SettingsModule;
   /** Set for everything else but a project that only a Procfile describes. */
   readonly entry?: EntryPoint;
   readonly named: NamedProcesses;
+  readonly variables: Variables;
+  /** To be made in the source before the project is imported. */
+  readonly madeFiles: readonly MadeFile[];
   /** Not for Django. */
   readonly wantsDatabase: boolean;
   readonly findings: readonly Finding[];
 }
 
 export function detect(tree: SourceTree, context: DetectContext): Detection {
-  const configuration = readTandemToml(tree);
-  const { config } = configuration;
-  const root = detectAppRoot(tree, config.root);
-  const { directory, manageFile } = root.value;
-  const dependencies = detectDependencyFiles(tree, directory, config.requirements);
-  const python = detectPythonVersion(tree, {
-    directories: [dependencies.value.directory, directory, ''],
-    available: context.pythonVersions,
-    ...(config.python === undefined ? {} : { configured: config.python }),
-  });
-  const named = detectProcesses(tree, directory, configuration);
-  const common = {
-    root: directory,
-    config,
-    dependencies: dependencies.value,
-    pythonVersion: python.value,
-    named,
+  return new Detector(tree, context).run();
+}
+
+type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 'findings'> &
+  Pick<Detection, 'settings' | 'entry'> & {
+    /** What an import of the project begins with. */
+    readonly startFiles: readonly string[];
+    readonly releaseCommands?: readonly string[];
   };
-  const findings = [...root.findings, ...dependencies.findings, ...python.findings];
-  if (manageFile !== undefined && config.entry === undefined) {
-    const settings = djangoSettings(tree, directory, manageFile, config, context);
-    const framework = finding(
-      'framework',
-      'django',
-      'manage.py imports its management',
-      manageFile,
-    );
-    const all = [framework, ...findings, ...settings.findings, ...named.findings];
-    return { ...common, settings: settings.value, wantsDatabase: false, findings: all };
+
+class Detector {
+  readonly #tree: SourceTree;
+  readonly #context: DetectContext;
+  readonly #configuration: ConfigurationFile;
+
+  constructor(tree: SourceTree, context: DetectContext) {
+    this.#tree = tree;
+    this.#context = context;
+    this.#configuration = readTandemToml(tree);
   }
-  return { ...common, ...withoutDjango(tree, common, findings) };
+
+  run(): Detection {
+    const tree = this.#tree;
+    const { config } = this.#configuration;
+    const root = detectAppRoot(tree, config.root);
+    const { directory, manageFile } = root.value;
+    const dependencies = detectDependencyFiles(tree, directory, config.requirements);
+    const python = detectPythonVersion(tree, {
+      directories: [dependencies.value.directory, directory, ''],
+      available: this.#context.pythonVersions,
+      ...(config.python === undefined ? {} : { configured: config.python }),
+    });
+    const { names } = dependencies.value;
+    const named = this.#processes(directory, manageFile !== undefined, names);
+    const framework =
+      manageFile !== undefined && config.entry === undefined
+        ? this.#django(directory, manageFile, names)
+        : this.#withoutDjango(directory, names, named);
+    const { startFiles, releaseCommands, findings, ...kept } = framework;
+    const variables = this.#variables(directory, kept.pythonPath, startFiles);
+    const [first, ...others] = findings;
+    return {
+      root: directory,
+      config,
+      dependencies: dependencies.value,
+      pythonVersion: python.value,
+      named: { ...named, releaseCommands: named.releaseCommands ?? releaseCommands },
+      variables,
+      ...kept,
+      findings: [
+        ...(first ? [first] : []),
+        ...root.findings,
+        ...dependencies.findings,
+        ...python.findings,
+        ...others,
+        ...variables.findings,
+        ...named.findings,
+      ],
+    };
+  }
+
+  #processes(root: string, isDjango: boolean, dependencies: readonly string[]): NamedProcesses {
+    const named = detectProcesses(this.#tree, root, this.#configuration);
+    if (this.#configuration.config.processes !== undefined) return named;
+    const commands = Object.values(named.processes).map(({ command }) => command);
+    const request = { root, isDjango, dependencies, named: commands };
+    const more = detectBackgroundProcesses(this.#tree, request);
+    const endless = isDjango ? endlessCommands(this.#tree, root) : [];
+    const isNamed = ({ value }: Finding): boolean =>
+      commands.some((command) => command.includes(value.split(' ')[0] ?? value));
+    return {
+      ...named,
+      processes: { ...more.processes, ...named.processes },
+      findings: [
+        ...named.findings,
+        ...more.findings,
+        ...endless.filter((finding) => !isNamed(finding)),
+      ],
+    };
+  }
+
+  #django(root: string, manageFile: string, dependencies: readonly string[]): Framework {
+    const tree = this.#tree;
+    const entries = walkFiles(tree, root, 3).filter((path) => /(^|\/)(wsgi|asgi)\.py$/.test(path));
+    const beginnings = [manageFile, ...entries];
+    const before = detectPythonPath(tree, { root, files: beginnings, dependencies });
+    const settings = this.#settings(root, manageFile, before.directories);
+    const { file } = settings.value;
+    const first = importGraph(tree, before.directories, [file]);
+    const path = detectPythonPath(tree, { root, files: [...beginnings, ...first], dependencies });
+    const graph = importGraph(tree, path.directories, [file]);
+    const hooks = detectSettingsHooks(tree, path.directories, graph);
+    const why = 'manage.py imports its management';
+    return {
+      pythonPath: path.directories,
+      settings: settings.value,
+      madeFiles: hooks.files,
+      wantsDatabase: false,
+      startFiles: graph,
+      findings: [
+        finding('framework', 'django', why, manageFile),
+        ...settings.findings,
+        ...path.findings,
+        ...hooks.findings,
+      ],
+    };
+  }
+
+  #settings(root: string, manageFile: string, pythonPath: readonly string[]) {
+    const { config } = this.#configuration;
+    const wish = config.settings ?? this.#context.config['DJANGO_SETTINGS_MODULE'];
+    const evidence =
+      config.settings === undefined ? 'config DJANGO_SETTINGS_MODULE' : 'tandem.toml';
+    const configured =
+      wish === undefined ? {} : { configured: { name: wish, evidence, why: 'set by you' } };
+    return detectSettingsModule(this.#tree, { root, manageFile, pythonPath, ...configured });
+  }
+
+  #withoutDjango(root: string, dependencies: readonly string[], named: NamedProcesses): Framework {
+    const tree = this.#tree;
+    const { config } = this.#configuration;
+    const need = detectDatabaseNeed(tree, root, dependencies);
+    const wantsDatabase = config.database ?? need !== undefined;
+    const common = { madeFiles: [], wantsDatabase };
+    const after = need ? [need] : [];
+    const found = this.#entry(root, named);
+    if (found === undefined) {
+      const framework = finding('framework', 'procfile', 'only its web process is known');
+      return { ...common, pythonPath: [root], startFiles: [], findings: [framework, ...after] };
+    }
+    const entry = found.value;
+    const bases = [...new Set([root, entry.pathEntry])];
+    const start = [moduleFile(tree, bases, entry.module) ?? ''].filter(Boolean);
+    const files = importGraph(tree, bases, start);
+    const path = detectPythonPath(tree, { root, files, dependencies });
+    const pythonPath = [...new Set([...bases, ...path.directories])];
+    const release = detectReleaseCommands(tree, { root, entry, dependencies });
+    return {
+      ...common,
+      entry,
+      pythonPath,
+      startFiles: importGraph(tree, pythonPath, start),
+      releaseCommands: release.commands,
+      findings: [
+        ...found.findings,
+        ...path.findings,
+        ...after,
+        ...(named.releaseCommands === undefined ? release.findings : []),
+      ],
+    };
+  }
+
+  #entry(root: string, named: NamedProcesses) {
+    const { config } = this.#configuration;
+    try {
+      return detectEntryPoint(this.#tree, root, config.entry);
+    } catch (error) {
+      // A web process of the project's own is enough.
+      if (named.processes['web'] === undefined || config.entry !== undefined) throw error;
+      return undefined;
+    }
+  }
+
+  #variables(
+    root: string,
+    pythonPath: readonly string[],
+    startFiles: readonly string[],
+  ): Variables {
+    const beside = ['config.py', 'settings.py'].map((name) => under(root, name));
+    const files = [...new Set([...startFiles, ...beside])];
+    const known = [
+      ...Object.keys(standInConfig()),
+      ...Object.keys(this.#context.config),
+      ...committedVariables(this.#tree, ['', ...pythonPath]),
+      ...PROCESS_VARIABLES,
+    ];
+    return detectVariables({
+      reads: environmentReads(this.#tree, files),
+      known: new Set(known),
+    });
+  }
 }
 
-function djangoSettings(
-  tree: SourceTree,
-  root: string,
-  manageFile: string,
-  config: TandemConfig,
-  context: DetectContext,
-) {
-  const wish = config.settings ?? context.config['DJANGO_SETTINGS_MODULE'];
-  const evidence = config.settings === undefined ? 'config DJANGO_SETTINGS_MODULE' : 'tandem.toml';
-  const configured =
-    wish === undefined ? {} : { configured: { name: wish, evidence, why: 'set by you' } };
-  return detectSettingsModule(tree, { root, manageFile, ...configured });
-}
-
-function withoutDjango(
-  tree: SourceTree,
-  common: Omit<Detection, 'findings' | 'wantsDatabase'>,
-  before: readonly Finding[],
-): Pick<Detection, 'entry' | 'wantsDatabase' | 'findings'> {
-  const { root, config, named, dependencies } = common;
-  const need = detectDatabaseNeed(tree, root, dependencies.names);
-  const wantsDatabase = config.database ?? need !== undefined;
-  const after = [...named.findings, ...(need ? [need] : [])];
-  try {
-    const entry = detectEntryPoint(tree, root, config.entry);
-    const findings = [...entry.findings, ...before, ...after];
-    return { entry: entry.value, wantsDatabase, findings };
-  } catch (error) {
-    // A web process of the project's own is enough.
-    if (named.processes['web'] === undefined || config.entry !== undefined) throw error;
-    const framework = finding('framework', 'procfile', 'only its web process is known');
-    return { wantsDatabase, findings: [framework, ...before, ...after] };
-  }
-}
+/** What every process has anyway. */
+const PROCESS_VARIABLES = ['HOME', 'PATH', 'PORT', 'LANG', 'TZ', 'PWD', 'DJANGO_SETTINGS_MODULE'];

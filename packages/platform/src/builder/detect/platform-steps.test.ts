@@ -15,6 +15,12 @@ describe('withoutPlatformSteps', () => {
     ['python src/manage.py collectstatic -c --noinput -v 0 && a && b; c', 'a && b; c'],
     ['a && python manage.py migrate && b', 'a && b'],
     ['django-admin migrate', ''],
+    ['yes "yes" | python manage.py migrate', ''],
+    [
+      'flask db upgrade; flask translate compile; gunicorn a:app',
+      'flask translate compile; gunicorn a:app',
+    ],
+    ['alembic upgrade head && uvicorn a:app --port $PORT', 'uvicorn a:app --port $PORT'],
     ['python manage.py migrate --no-input', ''],
   ])('%s -> %s', (command, left) => {
     expect(withoutPlatformSteps(command).command).toBe(left);
@@ -22,7 +28,8 @@ describe('withoutPlatformSteps', () => {
 
   it.each([
     'gunicorn site.wsgi',
-    'flask db upgrade; flask translate compile; gunicorn microblog:app',
+    'yes | ./install && gunicorn a:app',
+    'flask db stamp head && gunicorn a:app',
     // Not the plain step: an app, another database, a fake.
     'python manage.py migrate shop && gunicorn a.wsgi',
     'python manage.py migrate --database=other_db something && gunicorn a.wsgi',
@@ -32,11 +39,23 @@ describe('withoutPlatformSteps', () => {
     'python manage.py migrate || true; gunicorn a.wsgi',
     '(python manage.py migrate && gunicorn a.wsgi)',
   ])('leaves %s as it is', (command) => {
-    expect(withoutPlatformSteps(command)).toEqual({ command, leftOut: [] });
+    expect(withoutPlatformSteps(command)).toEqual({ command, leftOut: [], once: [] });
   });
 
   it('names what it left out', () => {
     const { leftOut } = withoutPlatformSteps('python manage.py migrate && gunicorn a.wsgi');
     expect(leftOut).toEqual(['python manage.py migrate']);
+  });
+
+  it.each([
+    'flask db upgrade',
+    'flask --app shop:create_app db upgrade',
+    'python -m alembic upgrade head',
+  ])('keeps %s for the release phase', (step) => {
+    expect(withoutPlatformSteps(`${step} && gunicorn a:app`)).toEqual({
+      command: 'gunicorn a:app',
+      leftOut: [],
+      once: [step],
+    });
   });
 });

@@ -1,5 +1,6 @@
 // Process types and release commands that the project itself names: tandem.toml, then Procfile.
 import type { Finding, ProcessKind, ProcessType } from '../../domain/release.ts';
+import { listeningOnOurPort } from './bind-address.ts';
 import { finding } from './evidence.ts';
 import { withoutPlatformSteps } from './platform-steps.ts';
 import { parseProcfile, type ProcfileEntry } from './procfile.ts';
@@ -34,9 +35,11 @@ export function detectProcesses(
     procfile
       .filter((entry) => entry.name === 'release' && !DEVELOPMENT.test(entry.command))
       .map(strip)[0];
+  const once = [...new Set(usable.flatMap((entry) => entry.once))];
+  const configured = config.release?.map((command) => withoutPlatformSteps(command));
   const releaseCommands =
-    config.release?.map((command) => withoutPlatformSteps(command).command) ??
-    (release ? [release.command] : undefined);
+    configured?.flatMap((stripped) => [...stripped.once, stripped.command]) ??
+    (release || once.length > 0 ? [...once, ...(release ? [release.command] : [])] : undefined);
   return {
     processes: Object.fromEntries(
       processes.map(({ name, command }) => [name, processOf(name, command)]),
@@ -58,13 +61,24 @@ interface StrippedEntry {
   readonly command: string;
   readonly evidence: string;
   readonly leftOut: readonly string[];
+  readonly once: readonly string[];
+  readonly replaced: readonly string[];
 }
 
-function strip(entry: Omit<StrippedEntry, 'leftOut'>): StrippedEntry {
-  return { ...entry, ...withoutPlatformSteps(entry.command) };
+function strip(entry: Omit<StrippedEntry, 'leftOut' | 'once' | 'replaced'>): StrippedEntry {
+  const stripped = withoutPlatformSteps(entry.command);
+  const rebound = entry.name === 'web' ? listeningOnOurPort(stripped.command) : undefined;
+  return { ...entry, ...stripped, ...rebound, replaced: rebound?.replaced ?? [] };
 }
 
-function findingsOf({ name, command, evidence, leftOut }: StrippedEntry): Finding[] {
+function findingsOf({
+  name,
+  command,
+  evidence,
+  leftOut,
+  once,
+  replaced,
+}: StrippedEntry): Finding[] {
   const rule = name === 'release' ? 'release' : 'process';
   return [
     ...(command === ''
@@ -72,6 +86,12 @@ function findingsOf({ name, command, evidence, leftOut }: StrippedEntry): Findin
       : [finding(rule, `${name}: ${command}`, 'named by the project', evidence)]),
     ...leftOut.map((step) =>
       finding(rule, `${name} without "${step}"`, 'the platform does that itself, once', evidence),
+    ),
+    ...replaced.map((flag) =>
+      finding(rule, `${name} without "${flag}"`, 'the platform asks on its own port', evidence),
+    ),
+    ...once.map((step) =>
+      finding('release', step, `from ${name}: once, before any instance starts`, evidence),
     ),
   ];
 }

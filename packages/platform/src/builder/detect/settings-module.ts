@@ -1,12 +1,18 @@
 // Which settings module a Django project is deployed with. wsgi.py knows better than manage.py,
-// which is the developer's; a module named for development gives way to a production sibling.
+// which is the developer's; a module named for development gives way to a production sibling. What
+// cannot be imported in the built environment gives way to the next of the alternatives.
 import { TandemError } from '@tandem/protocol';
 import { detected, finding, type Detected } from './evidence.ts';
+import { moduleFile } from './import-graph.ts';
 import { logicalLines } from './python-source.ts';
-import { hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
+import { walkFiles, type SourceTree } from './source-tree.ts';
 
-const DEVELOPMENT = /^(dev|devel|development|local|debug|test|tests|testing|ci|build)$/;
-const PRODUCTION = ['production', 'prod', 'live', 'deploy'];
+/** Whole words of the last part of a module's name: `dev_settings`, `settings_test`. */
+const DEVELOPMENT =
+  /(^|_)(dev|devel|develop|development|local|debug|test|tests|testing|ci|build|docker_dev)(_|$)/;
+const PRODUCTION = ['production', 'prod', 'live', 'deploy', 'deployment', 'heroku', 'server'];
+const PRODUCTION_NAME = new RegExp(`(^|_)(${PRODUCTION.join('|')})(_|$)`);
+const ALTERNATIVES_MAX = 4;
 const ASSIGNS =
   /environ(\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["']\]?\s*[,=]\s*["']([\w.]+)["']/;
 
@@ -15,6 +21,13 @@ export interface SettingsModule {
   readonly file: string;
   /** Settings classes of django-configurations: the overlay cannot wrap them. */
   readonly configurations: boolean;
+  /** What to try when it cannot be imported, best first. */
+  readonly alternatives: readonly SettingsAlternative[];
+}
+
+export interface SettingsAlternative {
+  readonly name: string;
+  readonly file: string;
 }
 
 interface Candidate {
@@ -26,6 +39,8 @@ interface Candidate {
 export interface SettingsRequest {
   readonly root: string;
   readonly manageFile: string;
+  /** Directories that modules are looked for in. */
+  readonly pythonPath: readonly string[];
   /** From tandem.toml or the app's config. */
   readonly configured?: Candidate;
 }
@@ -36,30 +51,48 @@ export function detectSettingsModule(
 ): Detected<SettingsModule> {
   const manage = tree.read(request.manageFile) ?? '';
   const configurations = /\bconfigurations\b/.test(manage);
-  const candidates = request.configured
-    ? [request.configured]
-    : [...productionFirst(tree, request.root, named(tree, request))];
-  for (const candidate of candidates) {
-    const file = moduleFile(tree, request.root, candidate.name);
-    if (file === undefined) continue;
-    const value = { name: candidate.name, file, configurations };
-    return detected(value, finding('settings', value.name, candidate.why, candidate.evidence));
-  }
-  throw nothingUsable(candidates, request);
+  const candidates = request.configured ? [request.configured] : candidatesOf(tree, request);
+  const usable = candidates.flatMap((candidate) => {
+    const file = codeFile(tree, request.pythonPath, candidate.name);
+    return file === undefined ? [] : [{ ...candidate, file }];
+  });
+  const [chosen] = usable;
+  if (chosen === undefined) throw nothingUsable(candidates, request);
+  const { name, file, why, evidence } = chosen;
+  const others = usable.filter(
+    (one, index) => one.name !== name && usable.findIndex((two) => two.name === one.name) === index,
+  );
+  // A site must not end up in development because a module for production is missing.
+  const alternatives = others
+    .filter((other) => isDevelopment(name) || !isDevelopment(other.name))
+    .slice(0, ALTERNATIVES_MAX)
+    .map((other) => ({ name: other.name, file: other.file }));
+  return detected(
+    { name, file, configurations, alternatives },
+    finding('settings', name, why, evidence),
+  );
 }
 
 /** What the entry points name, in order of trust, then settings files found by name. */
-function named(tree: SourceTree, request: SettingsRequest): Candidate[] {
+function candidatesOf(tree: SourceTree, request: SettingsRequest): Candidate[] {
   const files = walkFiles(tree, request.root, 3);
+  const named = namedByEntries(tree, request, files);
+  return [...productionFirst(tree, request, named), ...byFileName(files, request.root)];
+}
+
+function namedByEntries(
+  tree: SourceTree,
+  request: SettingsRequest,
+  files: readonly string[],
+): Candidate[] {
   const entries = ['wsgi.py', 'asgi.py'].flatMap((name) =>
     files.filter((path) => path.endsWith(`/${name}`) || path === name),
   );
-  const byEntry = [...entries, request.manageFile].flatMap((path) => {
+  return [...entries, request.manageFile].flatMap((path) => {
     const name = namedIn(tree.read(path));
     if (name === undefined) return [];
     return [{ name: name.module, evidence: `${path}:${name.line}`, why: `named by ${path}` }];
   });
-  return [...byEntry, ...byFileName(files, request.root)];
 }
 
 function namedIn(source: string | undefined): { module: string; line: number } | undefined {
@@ -70,28 +103,33 @@ function namedIn(source: string | undefined): { module: string; line: number } |
   return undefined;
 }
 
+/** `settings.py`, `x/settings/production.py`, `settings_live.py`, `prod_settings.py`. */
 function byFileName(files: readonly string[], root: string): Candidate[] {
-  return files
-    .filter((path) => /(^|\/)settings(\.py|\/__init__\.py)$/.test(path))
-    .map((path) => ({
-      name: moduleName(path, root),
-      evidence: path,
-      why: 'the only settings found',
-    }));
+  const found = files.filter((path) =>
+    /(^|\/)(settings\/\w+|\w*settings(_\w+)?(\/__init__)?)\.py$/.test(path),
+  );
+  const rank = (path: string): number => {
+    const last = lastPart(moduleName(path, root));
+    return PRODUCTION_NAME.test(last) ? 0 : last === 'settings' ? 1 : isDevelopment(last) ? 3 : 2;
+  };
+  return found
+    .filter((path) => !/(^|\/)tests?\//.test(path))
+    .sort((one, other) => rank(one) - rank(other))
+    .map((path) => ({ name: moduleName(path, root), evidence: path, why: 'found by its name' }));
 }
 
 /** A sibling such as `x.settings.production` goes before `x.settings.dev`. */
 function* productionFirst(
   tree: SourceTree,
-  root: string,
+  { pythonPath }: SettingsRequest,
   candidates: readonly Candidate[],
 ): Generator<Candidate> {
-  const usable = candidates.filter((one) => moduleFile(tree, root, one.name) !== undefined);
+  const usable = candidates.filter((one) => codeFile(tree, pythonPath, one.name) !== undefined);
   yield* usable.filter((one) => !isDevelopment(one.name)).slice(0, 1);
   for (const candidate of usable.filter((one) => isDevelopment(one.name))) {
     const parent = candidate.name.slice(0, candidate.name.lastIndexOf('.'));
     for (const sibling of PRODUCTION.map((word) => `${parent}.${word}`)) {
-      const file = moduleFile(tree, root, sibling);
+      const file = codeFile(tree, pythonPath, sibling);
       if (file === undefined) continue;
       const why = `for production; not ${candidate.name} (${candidate.why})`;
       yield { name: sibling, evidence: file, why };
@@ -101,15 +139,21 @@ function* productionFirst(
 }
 
 function isDevelopment(module: string): boolean {
-  return DEVELOPMENT.test(module.slice(module.lastIndexOf('.') + 1));
+  return DEVELOPMENT.test(lastPart(module));
+}
+
+function lastPart(module: string): string {
+  return module.slice(module.lastIndexOf('.') + 1);
 }
 
 /** The file of a module that exists and holds any code. */
-function moduleFile(tree: SourceTree, root: string, module: string): string | undefined {
-  const path = under(root, module.replaceAll('.', '/'));
-  return [`${path}.py`, `${path}/__init__.py`].find(
-    (file) => hasFile(tree, file) && logicalLines(tree.read(file) ?? '').length > 0,
-  );
+function codeFile(
+  tree: SourceTree,
+  pythonPath: readonly string[],
+  module: string,
+): string | undefined {
+  const file = moduleFile(tree, pythonPath, module);
+  return file !== undefined && logicalLines(tree.read(file) ?? '').length > 0 ? file : undefined;
 }
 
 function moduleName(path: string, root: string): string {

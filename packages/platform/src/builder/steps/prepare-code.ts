@@ -2,6 +2,7 @@
 // without network, under the app's build uid.
 import { join } from 'node:path';
 import { TandemError, type ErrorBody } from '@tandem/protocol';
+import { aliasValues } from '../../domain/aliases.ts';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
@@ -10,6 +11,7 @@ import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../bu
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
 import type { Detection } from '../detect/detect.ts';
 import { under } from '../detect/source-tree.ts';
+import type { Variables } from '../detect/variables.ts';
 import { parsePrepareReport, type PrepareReport } from './prepare-report.ts';
 import { standInConfig } from './stand-in-config.ts';
 
@@ -21,6 +23,8 @@ export interface PrepareRequest {
   /** A virtualenv that is not packed yet. */
   readonly venv: string | undefined;
   readonly imageEnv: Readonly<Record<string, string>>;
+  /** 1 for the first run of it in this build. */
+  readonly attempt: number;
 }
 
 export async function prepareCode(
@@ -29,7 +33,7 @@ export async function prepareCode(
 ): Promise<PrepareReport> {
   const { disk } = session;
   const result = await session.run({
-    name: PREPARE_STEP,
+    name: request.attempt === 1 ? PREPARE_STEP : `${PREPARE_STEP}-${request.attempt}`,
     layers: request.layers,
     args: ['/venv/bin/python', '-m', 'tandem_runtime.prepare'],
     env: envOf(session, request),
@@ -66,12 +70,18 @@ function envOf(session: BuildSession, request: PrepareRequest): Record<string, s
     static: detection.config.static !== false,
     entry: detection.entry,
   };
-  return {
+  const given = {
     ...standInConfig(),
+    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_ORIGINS: hostnames.map((host) => `http://${host}`).join(','),
+    TANDEM_URL: `http://${hostnames[0] ?? 'localhost'}`,
+  };
+  return {
+    ...given,
+    ...aliasValues(detection.variables.aliases, { ...given, ...config }),
     ...config,
     ...imageEnv,
     PYTHONPATH: path,
-    TANDEM_HOSTS: hostnames.join(','),
     TANDEM_PUBLIC: hostnames.some((host) => !isLocal(host)) ? '1' : '0',
     TANDEM_PREPARE: JSON.stringify(plan),
     TANDEM_RESULT: '/build/report.json',
@@ -98,6 +108,7 @@ function explain(
   });
   const said = report?.error?.message ?? lastLine(logTail);
   const isCollecting = report?.stage === 'static';
+  if (cause?.code === 'VARIABLE_MISSING') return allMissing(cause, detection.variables);
   if (cause !== undefined && !(isCollecting && cause.code === 'IMPORT_FAILED')) {
     return TandemError.fromBody({ ...cause, where: cause.where ?? entryPlace(detection, cause) });
   }
@@ -110,6 +121,21 @@ function explain(
   }
   return new TandemError('IMPORT_FAILED', `The project cannot be imported: ${said}`, {
     hint: 'the traceback is in the log',
+  });
+}
+
+/** Every variable that the next attempts would ask for, in one command. */
+function allMissing(cause: ErrorBody, { missing }: Variables): TandemError {
+  const asked = /([A-Za-z_]\w*)=\.\.\./g;
+  const first = [...(cause.hint ?? '').matchAll(asked)].map(([, name = '']) => name);
+  const names = [...new Set([...first, ...missing.map(({ name }) => name)])];
+  if (names.length <= first.length) return TandemError.fromBody(cause);
+  const others = missing.filter(({ name }) => !first.includes(name));
+  const places = others.map(({ name, evidence }) => `${name} (${evidence})`).join(', ');
+  return TandemError.fromBody({
+    ...cause,
+    message: `${cause.message} It will also need ${places}.`,
+    hint: `tandem config set ${names.map((name) => `${name}=...`).join(' ')}`,
   });
 }
 

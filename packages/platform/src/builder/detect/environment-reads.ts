@@ -1,0 +1,124 @@
+// Which environment variables a project reads when it is imported, and whether it can do without
+// them: os.environ, django-environ, environs, python-decouple, starlette and pydantic settings.
+import type { LogicalLine } from './python-source.ts';
+import { logicalLines } from './python-source.ts';
+import type { SourceTree } from './source-tree.ts';
+
+export interface EnvironmentRead {
+  readonly name: string;
+  /** Read where an import comes by, without a default and without a question before it. */
+  readonly required: boolean;
+  /** `file:line` */
+  readonly evidence: string;
+  /** What the value becomes: the key of a dict (`HOST`) or the name assigned (`SECRET_KEY`). */
+  readonly target: string | undefined;
+  /** The setting that the whole line assigns, such as `DATABASES`; '' outside of an assignment. */
+  readonly setting: string;
+  /** How it is read: `list`, `bool`, `db` ...; '' when as text. */
+  readonly cast: string;
+}
+
+const NAME = String.raw`\(?\s*(?:["'])([A-Za-z_]\w*)["']`;
+/** Readers that raise when the variable is missing and no default is given. */
+const SUBSCRIPT = /\b(?:os\.)?environ\[\s*["']([A-Za-z_]\w*)["']\s*\]/g;
+const GET = new RegExp(String.raw`\b(?:os\.)?(?:environ\.get|getenv)${NAME}`, 'g');
+const CALL = new RegExp(
+  String.raw`\b(env|config|environ|_env|decouple\.config|get_env_variable|get_env|require_env|env_var)(?:\.(\w+))?${NAME}`,
+  'g',
+);
+const QUIET_CASTS = new Set(['get', 'setdefault', 'pop', 'read_env', 'path', 'prefixed']);
+const SCHEMA = /\b(?:environ\.)?Env\(/;
+
+export function environmentReads(tree: SourceTree, files: readonly string[]): EnvironmentRead[] {
+  const lines = files.flatMap((file) => importedLines(tree.read(file) ?? '', file));
+  const answered = new Set(lines.flatMap(({ text }) => schemaNames(text)));
+  const reads = lines.flatMap(readsOfLine);
+  return reads.map((read) => (answered.has(read.name) ? { ...read, required: false } : read));
+}
+
+interface PlacedLine extends LogicalLine {
+  readonly file: string;
+  /** Under an `if`, `try`, `with` ...: it may never run. */
+  readonly conditional: boolean;
+}
+
+/** Lines that run at import: at the top or in the body of a class, never in a function. */
+function importedLines(source: string, file: string): PlacedLine[] {
+  const placed: PlacedLine[] = [];
+  const blocks: { indent: number; kind: 'function' | 'class' | 'other' }[] = [];
+  for (const line of logicalLines(source)) {
+    while ((blocks.at(-1)?.indent ?? -1) >= line.indent) blocks.pop();
+    const inFunction = blocks.some(({ kind }) => kind === 'function');
+    const conditional = blocks.some(({ kind }) => kind === 'other');
+    if (!inFunction) placed.push({ ...line, file, conditional });
+    if (/^(async )?def\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'function' });
+    else if (/^class\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'class' });
+    else if (line.code.endsWith(':')) blocks.push({ indent: line.indent, kind: 'other' });
+  }
+  return placed;
+}
+
+function readsOfLine(line: PlacedLine): EnvironmentRead[] {
+  const { text, code } = line;
+  if (!/environ|getenv|env|config/.test(code)) return [];
+  const setting = /^([A-Za-z_]\w*)\s*(?::[^=]+)?=[^=]/.exec(code)?.[1] ?? '';
+  const isFallback = /\bif\b|\bor\b/.test(code);
+  const place = (match: RegExpMatchArray) => ({
+    evidence: `${line.file}:${line.line}`,
+    target: keyBefore(text.slice(0, match.index)) ?? (setting === '' ? undefined : setting),
+    setting,
+  });
+  const raises = !line.conditional && !isFallback;
+  return [
+    ...[...text.matchAll(SUBSCRIPT)]
+      .filter((match) => !/^\s*=[^=]/.test(text.slice((match.index ?? 0) + match[0].length)))
+      .map((match) => ({ ...place(match), name: match[1] ?? '', required: raises, cast: '' })),
+    ...[...text.matchAll(GET)].map((match) => ({
+      ...place(match),
+      name: match[1] ?? '',
+      required: false,
+      cast: '',
+    })),
+    ...[...text.matchAll(CALL)].flatMap((match) => {
+      const [whole, , cast = '', name = ''] = match;
+      if (QUIET_CASTS.has(cast) || !/[A-Z]/.test(name)) return [];
+      const rest = argumentsAfter(text.slice((match.index ?? 0) + whole.length));
+      const required = raises && !hasDefault(rest);
+      return [{ ...place(match), name, required, cast: cast || castOf(rest) }];
+    }),
+  ];
+}
+
+/** `'HOST': env(...)` -> HOST */
+function keyBefore(text: string): string | undefined {
+  return /["'](\w+)["']\s*:\s*[\w.( ]*$/.exec(text)?.[1];
+}
+
+/** What stands between the name and the bracket that closes the call. */
+function argumentsAfter(text: string): string {
+  let depth = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? '';
+    if ('([{'.includes(character)) depth += 1;
+    if (')]}'.includes(character)) depth -= 1;
+    if (depth === 0) return text.slice(0, at);
+  }
+  return text;
+}
+
+/** A second positional argument counts as one, but not where a cast stands there alone. */
+function hasDefault(rest: string): boolean {
+  if (/\bdefault\s*=/.test(rest)) return true;
+  const [, second = ''] = rest.split(',').map((part) => part.trim());
+  return second !== '' && !/^\w+\s*=/.test(second);
+}
+
+function castOf(rest: string): string {
+  return /\bcast\s*=\s*(\w+)/.exec(rest)?.[1]?.toLowerCase() ?? '';
+}
+
+/** `environ.Env(DEBUG=(bool, False))`: names with a default of their own. */
+function schemaNames(text: string): string[] {
+  if (!SCHEMA.test(text)) return [];
+  return [...text.matchAll(/\b([A-Z]\w*)\s*=\s*\(\s*\w+\s*,/g)].map(([, name = '']) => name);
+}

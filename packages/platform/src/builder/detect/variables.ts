@@ -1,0 +1,160 @@
+// Variables of the environment that a project reads under names of its own, and what the platform
+// has for them: the app's database, Redis, secret key and hosts.
+import type { Finding } from '../../domain/release.ts';
+import type { EnvironmentRead } from './environment-reads.ts';
+import { finding } from './evidence.ts';
+
+export interface Variables {
+  /** Name that the project reads -> variable of the platform with the value. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Values that do not depend on the app. */
+  readonly constants: Readonly<Record<string, string>>;
+  /** What only the user can know. */
+  readonly missing: readonly EnvironmentRead[];
+  readonly findings: readonly Finding[];
+}
+
+export interface VariablesRequest {
+  readonly reads: readonly EnvironmentRead[];
+  /** Names that have a value anyway: handed out by the platform, set by the user, committed. */
+  readonly known: ReadonlySet<string>;
+}
+
+interface Source {
+  readonly from?: string;
+  readonly value?: string;
+  readonly why: string;
+  /** Only where the project cannot do without. */
+  readonly onlyRequired?: boolean;
+}
+
+const DATABASE_KEYS: Readonly<Record<string, string>> = {
+  NAME: 'PGDATABASE',
+  USER: 'PGUSER',
+  PASSWORD: 'PGPASSWORD',
+  HOST: 'PGHOST',
+  PORT: 'PGPORT',
+};
+const DATABASE = String.raw`(?:DATABASE|DB|POSTGRES|POSTGRESQL|PG|PSQL|SQL|RDS)`;
+/** Last parts of names, by what the platform has for them. */
+const DATABASE_NAMES: readonly (readonly [RegExp, string])[] = [
+  [new RegExp(`(^|_)${DATABASE}_?(URL|URI|DSN)$|^SQLALCHEMY_DATABASE_UR[IL]$`), 'DATABASE_URL'],
+  [new RegExp(`(^|_)${DATABASE}_?(HOST|HOSTNAME|SERVER|ADDR)$`), 'PGHOST'],
+  [new RegExp(`(^|_)${DATABASE}_?PORT$`), 'PGPORT'],
+  [new RegExp(`(^|_)${DATABASE}_?(USER|USERNAME)$`), 'PGUSER'],
+  [new RegExp(`(^|_)${DATABASE}_?(PASSWORD|PASS|PASSWD|PW|PWD)$`), 'PGPASSWORD'],
+  [new RegExp(`(^|_)${DATABASE}_?(NAME|DB|DATABASE|DBNAME|DB_NAME)$`), 'PGDATABASE'],
+];
+const REDIS_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/(^|_)(CELERY_)?BROKER(_URL|_URI)?$/, 'CELERY_BROKER_URL'],
+  [/(^|_)(CELERY_)?RESULT_BACKEND(_URL)?$|^CELERY_BACKEND(_URL)?$/, 'CELERY_RESULT_BACKEND'],
+  [/(^|_)(REDIS|REDISCLOUD|REDISTOGO|VALKEY)\w*_?(URL|URI|DSN)$|^CHANNEL_REDIS$/, 'REDIS_URL'],
+  [/(^|_)REDIS\w*?_?(HOST|HOSTNAME|SERVER|ADDR)$/, 'REDIS_HOST'],
+  [/(^|_)REDIS\w*?_?PORT$/, 'REDIS_PORT'],
+  [/(^|_)REDIS\w*?_?(PASSWORD|PASS|AUTH)$/, 'REDIS_PASSWORD'],
+];
+const OTHER_DATABASE = /MYSQL|MARIADB|ORACLE|MONGO|MSSQL|ELASTIC|SQLITE/;
+/** Without the name of a service before it: that one's key is not ours to make. */
+const SECRET =
+  /^((DJANGO|FLASK|FASTAPI|APP|APPLICATION|SITE|PROJECT|WEB|SESSION|JWT|COOKIE|TOKEN)_)?(SECRET_KEY|SECRET_KEY_BASE|SECRET|SIGNING_KEY|PASSWORD_SALT|CSRF_SECRET)$/;
+/** Mail: the site comes up, and sends none until it is told by which server. */
+const MAIL_NAMES: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(DJANGO_)?(EMAIL_HOST|SMTP_HOST|SMTP_SERVER|MAIL_SERVER|EMAIL_SERVER|MAIL_HOST)$/,
+    'localhost',
+  ],
+  [/^(DJANGO_)?(EMAIL|SMTP|MAIL)_(HOST_)?PORT$/, '25'],
+  [/^(DJANGO_)?(EMAIL|SMTP|MAIL)_(HOST_)?(USER|USERNAME|PASSWORD|PASS)$/, ''],
+  [/^(DJANGO_)?(EMAIL|SMTP|MAIL)_(USE_)?(TLS|SSL|STARTTLS|SSL_TLS)$/, 'False'],
+  [
+    /^(DJANGO_)?(DEFAULT_FROM_EMAIL|SERVER_EMAIL|MAIL_DEFAULT_SENDER|EMAIL_FROM|MAIL_FROM)$/,
+    'webmaster@localhost',
+  ],
+];
+const OWN_URL =
+  /^(\w+_)?(SITE|BASE|APP|PUBLIC|SERVER|ROOT|EXTERNAL|FRONTEND|BACKEND|HOST)_(URL|URI|ORIGIN)$/;
+const STAGE = /^((APP|DJANGO|FLASK|FASTAPI|PROJECT)_)?(ENV|ENVIRONMENT|STAGE)$/;
+
+export function detectVariables({ reads, known }: VariablesRequest): Variables {
+  const aliases: Record<string, string> = {};
+  const constants: Record<string, string> = {};
+  const missing: EnvironmentRead[] = [];
+  const findings: Finding[] = [];
+  for (const { read, required } of byName(reads)) {
+    if (known.has(read.name)) continue;
+    const source = sourceOf(read);
+    if (source?.from === read.name) continue;
+    if (source === undefined || (source.onlyRequired === true && !required)) {
+      if (required) missing.push(read);
+      continue;
+    }
+    if (source.from !== undefined) aliases[read.name] = source.from;
+    else constants[read.name] = source.value ?? '';
+    const value = `${read.name} = ${source.from ?? source.value}`;
+    findings.push(finding('variable', value, source.why, read.evidence));
+  }
+  return { aliases, constants, missing, findings: [...findings, ...missing.map(isMissing)] };
+}
+
+/** One entry for each name; the read that says most of it, and whether any needs it. */
+function byName(reads: readonly EnvironmentRead[]) {
+  const names = [...new Set(reads.map(({ name }) => name))];
+  return names.flatMap((name) => {
+    const all = reads.filter((one) => one.name === name);
+    const read = all.find((one) => sourceOf(one) !== undefined) ?? all.find((one) => one.required);
+    const [first] = all;
+    const chosen = read ?? first;
+    return chosen ? [{ read: chosen, required: all.some((one) => one.required) }] : [];
+  });
+}
+
+function sourceOf(read: EnvironmentRead): Source | undefined {
+  return databaseSource(read) ?? redisSource(read) ?? otherSource(read);
+}
+
+function databaseSource({ name, target, setting, cast }: EnvironmentRead): Source | undefined {
+  const why = "the app's database";
+  if (OTHER_DATABASE.test(name)) return undefined;
+  const key = /^(DATABASES?|DB)$/.test(setting) ? DATABASE_KEYS[target ?? ''] : undefined;
+  if (key !== undefined) return { from: key, why };
+  if (cast === 'db' || cast === 'db_url') return { from: 'DATABASE_URL', why };
+  const from = DATABASE_NAMES.find(([pattern]) => pattern.test(name))?.[1];
+  return from === undefined ? undefined : { from, why };
+}
+
+function redisSource({ name }: EnvironmentRead): Source | undefined {
+  // Theirs is the way to a server with a certificate.
+  if (/TLS|SSL|CERT/.test(name)) return undefined;
+  const from = REDIS_NAMES.find(([pattern]) => pattern.test(name))?.[1];
+  return from === undefined ? undefined : { from, why: "the app's Redis" };
+}
+
+function otherSource({ name, setting }: EnvironmentRead): Source | undefined {
+  if (SECRET.test(name) || setting === 'SECRET_KEY') {
+    return { from: 'SECRET_KEY', why: 'generated once per app' };
+  }
+  const onlyRequired = true;
+  if (setting === 'ALLOWED_HOSTS' || /ALLOWED_HOSTS?$/.test(name)) {
+    return { from: 'TANDEM_HOSTS', why: "the app's hosts", onlyRequired };
+  }
+  if (/^(CSRF_TRUSTED|CORS_ALLOWED|CORS)_ORIGINS?(_WHITELIST)?$/.test(setting)) {
+    return { from: 'TANDEM_ORIGINS', why: "the app's own addresses", onlyRequired };
+  }
+  if (OWN_URL.test(name)) return { from: 'TANDEM_URL', why: "the app's address", onlyRequired };
+  if (/(^|_)DEBUG$/.test(name))
+    return { value: 'False', why: 'read without a default', onlyRequired };
+  const mail = MAIL_NAMES.find(([pattern]) => pattern.test(name))?.[1];
+  if (mail !== undefined) {
+    return {
+      value: mail,
+      why: `no mail is sent until: tandem config set ${name}=...`,
+      onlyRequired,
+    };
+  }
+  if (STAGE.test(name)) return { value: 'production', why: 'read without a default', onlyRequired };
+  return undefined;
+}
+
+function isMissing({ name, evidence }: EnvironmentRead): Finding {
+  return finding('variable', `${name} is needed`, `tandem config set ${name}=...`, evidence);
+}
