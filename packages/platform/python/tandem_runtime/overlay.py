@@ -8,6 +8,7 @@ import importlib
 import os
 
 from tandem_runtime.database_url import parse_database_url
+from tandem_runtime.redis_settings import parse_address, redirected
 
 STATIC_ROOT = "/static"
 INSECURE_PREFIX = "django-insecure-"
@@ -15,6 +16,8 @@ INSECURE_PREFIX = "django-insecure-"
 ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "db", "postgres", "postgresql", "database")
 #: Keys of a database that do not depend on its engine.
 KEPT_KEYS = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE")
+#: Settings in which no address of Redis stands; the first one holds database hosts.
+REDIS_FREE = ("DATABASES", "INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES")
 POSTGRES_APP = "django.contrib.postgres"
 WANT_POSTGRES_APP = frozenset(["wagtail.search"])
 
@@ -44,7 +47,7 @@ def load(namespace, real_name, environ=None):
     namespace.update({name: getattr(real, name) for name in names})
     # The real module changes too: parts of a project import it by its own name.
     overrides = Overrides([vars(real), namespace], environ)
-    for rule in (debug, secret_key, hosts, database, postgres_app, static_root, proxy_header):
+    for rule in (debug, secret_key, hosts, database, postgres_app, redis, static_root, proxy_header):
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
 
@@ -147,6 +150,20 @@ def postgres_app(overrides):
         return
     why = "%s needs it on PostgreSQL" % ", ".join(wanting)
     overrides.set("INSTALLED_APPS", apps + [POSTGRES_APP], "+ " + POSTGRES_APP, why)
+
+
+def redis(overrides):
+    address = parse_address(overrides.environ.get("REDIS_URL", ""))
+    if address is None:
+        return
+    for name in sorted(overrides.namespaces[1]):
+        value = overrides.get(name)
+        if not name.isupper() or name in REDIS_FREE or not isinstance(value, (str, dict, list, tuple)):
+            continue
+        ours = redirected(value, address)
+        if ours is not value:
+            why = "the settings point at Redis on a developer's machine"
+            overrides.set(name, ours, "the app's Redis", why)
 
 
 def static_root(overrides):

@@ -20,6 +20,8 @@ import traceback
 from py_compile import PycInvalidationMode
 
 import tandem_runtime.startup  # noqa: F401  The virtualenv may be one that lacks our hook yet.
+from tandem_runtime.build_commands import compile_messages, compress_offline, uses_cache_table
+from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
 
 IMPORT_TIMEOUT_S = 60
@@ -117,7 +119,9 @@ class Preparation:
             self.deployment_checks()
         signal.alarm(0)
         self.report["stage"] = "static"
+        compile_messages(self)
         self.collect_static(settings)
+        compress_offline(self, settings)
 
     def settings_facts(self, settings):
         databases = settings.DATABASES
@@ -128,6 +132,8 @@ class Preparation:
                 "debug": bool(settings.DEBUG),
                 "databases": {name: database_facts(value) for name, value in databases.items()},
                 "asgiApplication": getattr(settings, "ASGI_APPLICATION", None),
+                "redis": wants_redis(settings),
+                "cacheTable": uses_cache_table(settings),
                 "overrides": list(getattr(settings, "TANDEM_OVERRIDES", [])),
                 "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
             }
@@ -183,6 +189,15 @@ class Preparation:
 
 def database_facts(value):
     return {"engine": str(value.get("ENGINE") or ""), "host": str(value.get("HOST") or "")}
+
+
+def wants_redis(settings):
+    """Whether any setting names the Redis that the build hands out as a stand-in."""
+    address = parse_address(os.environ.get("REDIS_URL", ""))
+    if address is None:
+        return False
+    names = [name for name in dir(settings) if name.isupper()]
+    return any(mentions(getattr(settings, name, None), address) for name in names)
 
 
 def interface_of(application, guess):

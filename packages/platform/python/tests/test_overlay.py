@@ -31,6 +31,41 @@ def overridden(namespace):
     return [override["setting"] for override in namespace["TANDEM_OVERRIDES"]]
 
 
+REDIS = "redis://app7:pw@[fd00::7]:6379/0"
+
+
+class Redis(unittest.TestCase):
+    def load(self, **settings):
+        return load(settings, REDIS_URL=REDIS)
+
+    def test_urls_keep_their_database(self):
+        caches = {"default": {"BACKEND": "x", "LOCATION": "redis://127.0.0.1:6379/1"}}
+        result = self.load(CACHES=caches, CELERY_BROKER_URL="redis://redis:6379")
+        self.assertEqual(result["CACHES"]["default"]["LOCATION"], "redis://app7:pw@[fd00::7]:6379/1")
+        self.assertEqual(result["CELERY_BROKER_URL"], REDIS)
+        self.assertLess({"CACHES", "CELERY_BROKER_URL"}, set(overridden(result)))
+
+    def test_pairs_and_dictionaries(self):
+        layers = {"default": {"CONFIG": {"hosts": [("localhost", 6379)]}}}
+        queues = {"default": {"HOST": "localhost", "PORT": 6379, "DB": 2}}
+        result = self.load(CHANNEL_LAYERS=layers, RQ_QUEUES=queues)
+        self.assertEqual(result["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"], [REDIS])
+        self.assertEqual(
+            result["RQ_QUEUES"]["default"],
+            {"HOST": "fd00::7", "PORT": 6379, "PASSWORD": "pw", "DB": 2},
+        )
+        self.assertEqual(layers["default"]["CONFIG"]["hosts"], [("localhost", 6379)])
+
+    def test_another_server_stands(self):
+        location = "redis://cache.example.com:6379/1"
+        result = self.load(CACHES={"default": {"LOCATION": location}}, A="localhost", B=["x", 6379])
+        self.assertEqual(overridden(result), ["SECURE_PROXY_SSL_HEADER"])
+
+    def test_without_one_nothing_changes(self):
+        result = load({"CELERY_BROKER_URL": "redis://localhost"})
+        self.assertEqual(overridden(result), ["SECURE_PROXY_SSL_HEADER"])
+
+
 class Debug(unittest.TestCase):
     def test_stands_while_the_app_is_local(self):
         self.assertTrue(load({"DEBUG": True})["DEBUG"])

@@ -47,7 +47,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
     framework: detection.settings ? 'django' : (detection.entry?.framework ?? 'procfile'),
     pythonVersion: detection.pythonVersion,
     processTypes: processTypes(parts),
-    releaseCommands: detection.named.releaseCommands ?? [],
+    releaseCommands: releaseCommands(parts),
     needsDatabase,
     workingDirectory,
     env,
@@ -56,6 +56,14 @@ export function describeImage(parts: ImageParts): BuiltImage {
     ...(report.migrations === undefined ? {} : { migrations: report.migrations }),
     findings: [...detection.findings, ...reportFindings(report)],
   };
+}
+
+function releaseCommands({ detection, report }: ImageParts): string[] {
+  const named = detection.named.releaseCommands ?? [];
+  const isNamed = named.some((command) => command.includes('createcachetable'));
+  return report.cacheTable === true && !isNamed
+    ? ['python manage.py createcachetable', ...named]
+    : [...named];
 }
 
 /** The application to serve; undefined when only a Procfile knows. */
@@ -107,6 +115,9 @@ function reportFindings(report: PrepareReport): Finding[] {
     ...(report.overrides ?? []).map(({ setting, value, why }) => finding(setting, value, why)),
     ...report.notes.map(({ rule, value, why }) => finding(rule, value, why)),
     ...(report.static ? [finding('static', `${report.static.fileCount} files`, 'collected')] : []),
+    ...(report.cacheTable === true
+      ? [finding('release', 'createcachetable', 'a cache keeps its entries in the database')]
+      : []),
     ...(report.debug === true
       ? [finding('debug', 'DEBUG = True', 'while no public host is set')]
       : []),

@@ -42,6 +42,7 @@ export function buildEnvironment(sources: EnvironmentSources): Record<string, st
     TANDEM_HOSTS: hostnames.join(','),
     TANDEM_ORIGINS: urls.join(','),
     TANDEM_URL: urls[0] ?? '',
+    TANDEM_HOST: (urls[0] ?? '').replace(/^\w+:\/\//, ''),
   };
   return {
     ...given,
@@ -56,6 +57,7 @@ export function buildEnvironment(sources: EnvironmentSources): Record<string, st
     TANDEM_HOSTS: given.TANDEM_HOSTS,
     TANDEM_ORIGINS: given.TANDEM_ORIGINS,
     TANDEM_URL: given.TANDEM_URL,
+    TANDEM_HOST: given.TANDEM_HOST,
     TANDEM_PUBLIC: hostnames.every(isLocalName) ? '0' : '1',
   };
 }

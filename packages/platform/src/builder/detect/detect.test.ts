@@ -87,6 +87,17 @@ describe('a Django project', () => {
     ).toBe('mysite.settings.production');
   });
 
+  it('finds settings by their name where nothing names them, and only what looks like it', () => {
+    const files = {
+      'manage.py': 'from django.core.management import execute_from_command_line',
+      'shop/site_settings.py': 'class SiteSettings: pass',
+      'shop/settings/base.py': 'INSTALLED_APPS = []',
+      'shop/settings/development.py': 'from .base import *',
+      'shop/settings/heroku.py': 'from .base import *',
+    };
+    expect(detectIn(files).settings?.name).toBe('shop.settings.heroku');
+  });
+
   it('passes over a settings module that is empty or missing', () => {
     const files = { ...STARTPROJECT, 'mysite/wsgi.py': wsgi('mysite.gone') };
     expect(detectIn(files).settings?.name).toBe('mysite.settings');

@@ -14,6 +14,7 @@ import { detectProcesses, type NamedProcesses } from './processes.ts';
 import { detectPythonPath } from './python-path.ts';
 import { detectPythonVersion } from './python-version.ts';
 import { detectReleaseCommands } from './release-commands.ts';
+import { settingsFields } from './settings-classes.ts';
 import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
@@ -87,7 +88,12 @@ class Detector {
         ? this.#django(directory, manageFile, names)
         : this.#withoutDjango(directory, names, named);
     const { startFiles, releaseCommands, findings, ...kept } = framework;
-    const variables = this.#variables(directory, kept.pythonPath, startFiles);
+    const variables = this.#variables(
+      directory,
+      kept.pythonPath,
+      startFiles,
+      kept.settings !== undefined,
+    );
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -203,7 +209,8 @@ class Detector {
   #entry(root: string, named: NamedProcesses) {
     const { config } = this.#configuration;
     try {
-      return detectEntryPoint(this.#tree, root, config.entry);
+      const webCommand = named.processes['web']?.command;
+      return detectEntryPoint(this.#tree, root, { configured: config.entry, webCommand });
     } catch (error) {
       // A web process of the project's own is enough.
       if (named.processes['web'] === undefined || config.entry !== undefined) throw error;
@@ -215,18 +222,20 @@ class Detector {
     root: string,
     pythonPath: readonly string[],
     startFiles: readonly string[],
+    isDjango: boolean,
   ): Variables {
     const beside = ['config.py', 'settings.py'].map((name) => under(root, name));
     const files = [...new Set([...startFiles, ...beside])];
     const known = [
       ...Object.keys(standInConfig()),
       ...Object.keys(this.#context.config),
-      ...committedVariables(this.#tree, ['', ...pythonPath]),
       ...PROCESS_VARIABLES,
     ];
     return detectVariables({
-      reads: environmentReads(this.#tree, files),
+      reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
       known: new Set(known),
+      committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),
+      isDjango,
     });
   }
 }

@@ -46,13 +46,22 @@ const ASGI_FUNCTION = /^async def (app|application|asgi)\(\s*scope\b/;
 const IMPORTED = /^from ([\w.]+) import (?:.*\b(?:as)\s+)?(app|application)\b/;
 const ASSIGNED = /^(application)\s*=\s*\S/;
 
+export interface EntryRequest {
+  /** From tandem.toml. */
+  readonly configured?: string | undefined;
+  /** The web command that the project names: it knows its application. */
+  readonly webCommand?: string | undefined;
+}
+
 export function detectEntryPoint(
   tree: SourceTree,
   root: string,
-  configured?: string,
+  { configured, webCommand }: EntryRequest = {},
 ): Detected<EntryPoint> {
   const files = candidates(tree, root);
   if (configured !== undefined) return configuredEntry(tree, root, files, configured);
+  const served = webCommand === undefined ? undefined : servedEntry(tree, root, files, webCommand);
+  if (served !== undefined) return served;
   for (const path of files) {
     const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
     if (shape === undefined) continue;
@@ -82,7 +91,7 @@ function candidates(tree: SourceTree, root: string): string[] {
 }
 
 function isAside(path: string): boolean {
-  return /(^|\/)(tests?|docs?|examples?|migrations|setup\.py|conftest\.py|test_[^/]*)(\/|$)/.test(
+  return /(^|\/)(tests?|docs?|examples?|migrations|alembic|scripts|setup\.py|conftest\.py|test_[^/]*|\w*(celery|worker|tasks|cron)\w*\.py)(\/|$)/.test(
     path,
   );
 }
@@ -215,6 +224,30 @@ function configuredEntry(
     value,
     finding('framework', value.framework, 'by the file of the entry', path),
     finding('entry', configured, 'set in tandem.toml', 'tandem.toml'),
+  );
+}
+
+/** `gunicorn -w 2 shop.app:create_app()` */
+function servedEntry(
+  tree: SourceTree,
+  root: string,
+  files: readonly string[],
+  command: string,
+): Detected<EntryPoint> | undefined {
+  if (!/\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress-serve)\b/.test(command))
+    return undefined;
+  const [, module, attribute, call] =
+    /(?:^|[\s"'])([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(\))?(?=$|[\s"'])/.exec(command) ?? [];
+  const path = files.find((file) => entryOf(file, root, NO_SHAPE).module === module);
+  if (path === undefined || attribute === undefined) return undefined;
+  const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree)) ?? NO_SHAPE;
+  const factory = call !== undefined || /--factory\b/.test(command);
+  const value = entryOf(path, root, { ...shape, attribute, factory });
+  const why = `served by "${command.slice(0, 60)}"`;
+  return detected(
+    value,
+    finding('framework', value.framework, 'by the file of the entry', path),
+    finding('entry', `${module}:${attribute}${factory ? '()' : ''}`, why, path),
   );
 }
 

@@ -8,10 +8,14 @@ export interface EnvironmentRead {
   readonly name: string;
   /** Read where an import comes by, without a default and without a question before it. */
   readonly required: boolean;
+  /** Without a default, though perhaps under a condition. */
+  readonly bare: boolean;
   /** `file:line` */
   readonly evidence: string;
   /** What the value becomes: the key of a dict (`HOST`) or the name assigned (`SECRET_KEY`). */
   readonly target: string | undefined;
+  /** Keys of the dictionaries around it, outermost first: `default`, `HOST`. */
+  readonly path: readonly string[];
   /** The setting that the whole line assigns, such as `DATABASES`; '' outside of an assignment. */
   readonly setting: string;
   /** How it is read: `list`, `bool`, `db` ...; '' when as text. */
@@ -33,7 +37,8 @@ export function environmentReads(tree: SourceTree, files: readonly string[]): En
   const lines = files.flatMap((file) => importedLines(tree.read(file) ?? '', file));
   const answered = new Set(lines.flatMap(({ text }) => schemaNames(text)));
   const reads = lines.flatMap(readsOfLine);
-  return reads.map((read) => (answered.has(read.name) ? { ...read, required: false } : read));
+  const given = { required: false, bare: false };
+  return reads.map((read) => (answered.has(read.name) ? { ...read, ...given } : read));
 }
 
 interface PlacedLine extends LogicalLine {
@@ -63,35 +68,51 @@ function readsOfLine(line: PlacedLine): EnvironmentRead[] {
   if (!/environ|getenv|env|config/.test(code)) return [];
   const setting = /^([A-Za-z_]\w*)\s*(?::[^=]+)?=[^=]/.exec(code)?.[1] ?? '';
   const isFallback = /\bif\b|\bor\b/.test(code);
-  const place = (match: RegExpMatchArray) => ({
-    evidence: `${line.file}:${line.line}`,
-    target: keyBefore(text.slice(0, match.index)) ?? (setting === '' ? undefined : setting),
-    setting,
-  });
+  const place = (match: RegExpMatchArray) => {
+    const path = keysAround(text.slice(0, match.index));
+    const target = path.at(-1) ?? (setting === '' ? undefined : setting);
+    return { evidence: `${line.file}:${line.line}`, path, target, setting };
+  };
   const raises = !line.conditional && !isFallback;
   return [
     ...[...text.matchAll(SUBSCRIPT)]
       .filter((match) => !/^\s*=[^=]/.test(text.slice((match.index ?? 0) + match[0].length)))
-      .map((match) => ({ ...place(match), name: match[1] ?? '', required: raises, cast: '' })),
+      .map((match) => ({
+        ...place(match),
+        name: match[1] ?? '',
+        required: raises,
+        bare: true,
+        cast: '',
+      })),
     ...[...text.matchAll(GET)].map((match) => ({
       ...place(match),
       name: match[1] ?? '',
       required: false,
+      bare: false,
       cast: '',
     })),
     ...[...text.matchAll(CALL)].flatMap((match) => {
       const [whole, , cast = '', name = ''] = match;
       if (QUIET_CASTS.has(cast) || !/[A-Z]/.test(name)) return [];
       const rest = argumentsAfter(text.slice((match.index ?? 0) + whole.length));
-      const required = raises && !hasDefault(rest);
-      return [{ ...place(match), name, required, cast: cast || castOf(rest) }];
+      const bare = !hasDefault(rest);
+      return [
+        { ...place(match), name, required: raises && bare, bare, cast: cast || castOf(rest) },
+      ];
     }),
   ];
 }
 
-/** `'HOST': env(...)` -> HOST */
-function keyBefore(text: string): string | undefined {
-  return /["'](\w+)["']\s*:\s*[\w.( ]*$/.exec(text)?.[1];
+/** `{'default': {'HOST': env(...)` -> default, HOST */
+function keysAround(text: string): string[] {
+  const keys: (string | undefined)[] = [];
+  let key: string | undefined;
+  for (const [token, name] of text.matchAll(/["'](\w+)["']\s*:|[{}]/g)) {
+    if (name !== undefined) key = name;
+    else if (token === '{') keys.push(key);
+    else if (token === '}') key = keys.pop();
+  }
+  return [...keys.slice(1), key].filter((one) => one !== undefined);
 }
 
 /** What stands between the name and the bracket that closes the call. */

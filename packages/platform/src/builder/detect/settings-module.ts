@@ -12,6 +12,8 @@ const DEVELOPMENT =
   /(^|_)(dev|devel|develop|development|local|debug|test|tests|testing|ci|build|docker_dev)(_|$)/;
 const PRODUCTION = ['production', 'prod', 'live', 'deploy', 'deployment', 'heroku', 'server'];
 const PRODUCTION_NAME = new RegExp(`(^|_)(${PRODUCTION.join('|')})(_|$)`);
+/** What tells settings of Django from other files of that name. */
+const HOLDS_SETTINGS = /\b(INSTALLED_APPS|ROOT_URLCONF|SECRET_KEY|DATABASES)\b|import \*/;
 const ALTERNATIVES_MAX = 4;
 const ASSIGNS =
   /environ(\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["']\]?\s*[,=]\s*["']([\w.]+)["']/;
@@ -77,7 +79,7 @@ export function detectSettingsModule(
 function candidatesOf(tree: SourceTree, request: SettingsRequest): Candidate[] {
   const files = walkFiles(tree, request.root, 3);
   const named = namedByEntries(tree, request, files);
-  return [...productionFirst(tree, request, named), ...byFileName(files, request.root)];
+  return [...productionFirst(tree, request, named), ...byFileName(tree, files, request.root)];
 }
 
 function namedByEntries(
@@ -104,7 +106,7 @@ function namedIn(source: string | undefined): { module: string; line: number } |
 }
 
 /** `settings.py`, `x/settings/production.py`, `settings_live.py`, `prod_settings.py`. */
-function byFileName(files: readonly string[], root: string): Candidate[] {
+function byFileName(tree: SourceTree, files: readonly string[], root: string): Candidate[] {
   const found = files.filter((path) =>
     /(^|\/)(settings\/\w+|\w*settings(_\w+)?(\/__init__)?)\.py$/.test(path),
   );
@@ -113,7 +115,7 @@ function byFileName(files: readonly string[], root: string): Candidate[] {
     return PRODUCTION_NAME.test(last) ? 0 : last === 'settings' ? 1 : isDevelopment(last) ? 3 : 2;
   };
   return found
-    .filter((path) => !/(^|\/)tests?\//.test(path))
+    .filter((path) => !/(^|\/)tests?\//.test(path) && HOLDS_SETTINGS.test(tree.read(path) ?? ''))
     .sort((one, other) => rank(one) - rank(other))
     .map((path) => ({ name: moduleName(path, root), evidence: path, why: 'found by its name' }));
 }

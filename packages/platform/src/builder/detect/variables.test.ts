@@ -3,10 +3,16 @@ import { environmentReads } from './environment-reads.ts';
 import { memoryTree } from './source-tree.ts';
 import { detectVariables } from './variables.ts';
 
-const variablesOf = (text: string, known: readonly string[] = []) =>
+const variablesOf = (
+  text: string,
+  known: readonly string[] = [],
+  { committed = [] as readonly string[], isDjango = false } = {},
+) =>
   detectVariables({
     reads: environmentReads(memoryTree({ 'settings.py': text }), ['settings.py']),
     known: new Set(known),
+    committed: new Set(committed),
+    isDjango,
   });
 
 describe('a database under names of the project', () => {
@@ -36,6 +42,31 @@ describe('a database under names of the project', () => {
     expect(variablesOf(text).aliases).toEqual(aliases);
   });
 
+  it('is not that of another alias', () => {
+    const text = `DATABASES = {"default": env.db(), "old": {"NAME": env("OLD_DB_NAME", "x")},
+      "third": env.db("THIRD_URL")}`;
+    expect(variablesOf(text)).toMatchObject({ aliases: {}, missing: [{ name: 'THIRD_URL' }] });
+  });
+
+  it('is PostgreSQL where its engine is read without a default', () => {
+    const text = 'if A:\n  X = 1\nelse:\n  DATABASES = {"default": {"ENGINE": env("ENGINE")}}';
+    expect(variablesOf(text).constants).toEqual({ ENGINE: 'django.db.backends.postgresql' });
+  });
+
+  it('takes precedence over a committed file', () => {
+    const committed = ['POSTGRES_SERVER', 'STRIPE_KEY'];
+    const found = variablesOf('A = env("POSTGRES_SERVER")\nB = env("STRIPE_KEY")', [], {
+      committed,
+    });
+    expect(found).toMatchObject({ aliases: { POSTGRES_SERVER: 'PGHOST' }, missing: [] });
+  });
+
+  it('counts only in DATABASES with Django, when it is optional', () => {
+    const text = 'SYNC = env("SYNC_DB_URL", default="")\nDEV = os.environ.get("DEV_DATABASE_URL")';
+    expect(variablesOf(text, [], { isDjango: true }).aliases).toEqual({});
+    expect(variablesOf(text).aliases).toEqual({ SYNC_DB_URL: 'DATABASE_URL' });
+  });
+
   it('is not one of another kind', () => {
     const { aliases, missing } = variablesOf('A = os.environ["MYSQL_DB_HOST"]');
     expect(aliases).toEqual({});
@@ -52,6 +83,7 @@ describe('what else the platform has', () => {
     ['A = env("DJANGO_SECRET_KEY")', { DJANGO_SECRET_KEY: 'SECRET_KEY' }],
     ['ALLOWED_HOSTS = env.list("NAMES")', { NAMES: 'TANDEM_HOSTS' }],
     ['A = env("SITE_URL")', { SITE_URL: 'TANDEM_URL' }],
+    ['A = os.environ["SERVER_NAME"]', { SERVER_NAME: 'TANDEM_HOST' }],
   ])('%s', (text, aliases) => {
     expect(variablesOf(text).aliases).toEqual(aliases);
   });

@@ -16,8 +16,12 @@ export interface Variables {
 
 export interface VariablesRequest {
   readonly reads: readonly EnvironmentRead[];
-  /** Names that have a value anyway: handed out by the platform, set by the user, committed. */
+  /** Names that have a value anyway: handed out by the platform, set by the user. */
   readonly known: ReadonlySet<string>;
+  /** Names that a committed file gives a value, which the environment overrides. */
+  readonly committed: ReadonlySet<string>;
+  /** With Django a database counts where DATABASES names it: other readers want other things. */
+  readonly isDjango: boolean;
 }
 
 interface Source {
@@ -53,6 +57,7 @@ const REDIS_NAMES: readonly (readonly [RegExp, string])[] = [
   [/(^|_)REDIS\w*?_?PORT$/, 'REDIS_PORT'],
   [/(^|_)REDIS\w*?_?(PASSWORD|PASS|AUTH)$/, 'REDIS_PASSWORD'],
 ];
+const POSTGRESQL_ENGINE = 'django.db.backends.postgresql';
 const OTHER_DATABASE = /MYSQL|MARIADB|ORACLE|MONGO|MSSQL|ELASTIC|SQLITE/;
 /** Without the name of a service before it: that one's key is not ours to make. */
 const SECRET =
@@ -71,21 +76,26 @@ const MAIL_NAMES: readonly (readonly [RegExp, string])[] = [
     'webmaster@localhost',
   ],
 ];
+const OWN_HOST =
+  /^((APP|SITE|DJANGO|FLASK|PROJECT|WEB|BASE|SERVER|PUBLIC)_)?(SERVER_NAME|DOMAIN|DOMAIN_NAME|FQDN)$/;
 const OWN_URL =
   /^(\w+_)?(SITE|BASE|APP|PUBLIC|SERVER|ROOT|EXTERNAL|FRONTEND|BACKEND|HOST)_(URL|URI|ORIGIN)$/;
 const STAGE = /^((APP|DJANGO|FLASK|FASTAPI|PROJECT)_)?(ENV|ENVIRONMENT|STAGE)$/;
 
-export function detectVariables({ reads, known }: VariablesRequest): Variables {
+export function detectVariables(request: VariablesRequest): Variables {
+  const { known, committed } = request;
+  const reads = request.isDjango ? request.reads.filter(isPlaced) : request.reads;
   const aliases: Record<string, string> = {};
   const constants: Record<string, string> = {};
   const missing: EnvironmentRead[] = [];
   const findings: Finding[] = [];
-  for (const { read, required } of byName(reads)) {
+  for (const { read, required, bare } of byName(reads)) {
     if (known.has(read.name)) continue;
     const source = sourceOf(read);
     if (source?.from === read.name) continue;
-    if (source === undefined || (source.onlyRequired === true && !required)) {
-      if (required) missing.push(read);
+    const isWanted = source?.onlyRequired !== true || (bare && !committed.has(read.name));
+    if (source === undefined || !isWanted) {
+      if (required && !committed.has(read.name)) missing.push(read);
       continue;
     }
     if (source.from !== undefined) aliases[read.name] = source.from;
@@ -104,7 +114,9 @@ function byName(reads: readonly EnvironmentRead[]) {
     const read = all.find((one) => sourceOf(one) !== undefined) ?? all.find((one) => one.required);
     const [first] = all;
     const chosen = read ?? first;
-    return chosen ? [{ read: chosen, required: all.some((one) => one.required) }] : [];
+    if (chosen === undefined) return [];
+    const some = (of: 'required' | 'bare') => all.some((one) => one[of]);
+    return [{ read: chosen, required: some('required'), bare: some('bare') }];
   });
 }
 
@@ -112,14 +124,29 @@ function sourceOf(read: EnvironmentRead): Source | undefined {
   return databaseSource(read) ?? redisSource(read) ?? otherSource(read);
 }
 
-function databaseSource({ name, target, setting, cast }: EnvironmentRead): Source | undefined {
+function databaseSource({
+  name,
+  target,
+  setting,
+  cast,
+  path,
+}: EnvironmentRead): Source | undefined {
   const why = "the app's database";
-  if (OTHER_DATABASE.test(name)) return undefined;
-  const key = /^(DATABASES?|DB)$/.test(setting) ? DATABASE_KEYS[target ?? ''] : undefined;
-  if (key !== undefined) return { from: key, why };
+  const isOther = path.length > 0 && path[0] !== 'default' && setting === 'DATABASES';
+  if (OTHER_DATABASE.test(name) || /^(DEV|TEST|TESTING)_/.test(name) || isOther) return undefined;
+  if (/^(DATABASES?|DB)$/.test(setting)) {
+    const key = DATABASE_KEYS[target ?? ''];
+    if (key !== undefined) return { from: key, why };
+    if (target === 'ENGINE') return { value: POSTGRESQL_ENGINE, why, onlyRequired: true };
+  }
   if (cast === 'db' || cast === 'db_url') return { from: 'DATABASE_URL', why };
   const from = DATABASE_NAMES.find(([pattern]) => pattern.test(name))?.[1];
   return from === undefined ? undefined : { from, why };
+}
+
+/** Not an optional database outside of DATABASES. */
+function isPlaced(read: EnvironmentRead): boolean {
+  return read.bare || read.setting === 'DATABASES' || databaseSource(read) === undefined;
 }
 
 function redisSource({ name }: EnvironmentRead): Source | undefined {
@@ -140,6 +167,7 @@ function otherSource({ name, setting }: EnvironmentRead): Source | undefined {
   if (/^(CSRF_TRUSTED|CORS_ALLOWED|CORS)_ORIGINS?(_WHITELIST)?$/.test(setting)) {
     return { from: 'TANDEM_ORIGINS', why: "the app's own addresses", onlyRequired };
   }
+  if (OWN_HOST.test(name)) return { from: 'TANDEM_HOST', why: "the app's host", onlyRequired };
   if (OWN_URL.test(name)) return { from: 'TANDEM_URL', why: "the app's address", onlyRequired };
   if (/(^|_)DEBUG$/.test(name))
     return { value: 'False', why: 'read without a default', onlyRequired };

@@ -75,6 +75,7 @@ function envOf(session: BuildSession, request: PrepareRequest): Record<string, s
     TANDEM_HOSTS: hostnames.join(','),
     TANDEM_ORIGINS: hostnames.map((host) => `http://${host}`).join(','),
     TANDEM_URL: `http://${hostnames[0] ?? 'localhost'}`,
+    TANDEM_HOST: hostnames[0] ?? 'localhost',
   };
   return {
     ...given,

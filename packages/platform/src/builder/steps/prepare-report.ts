@@ -17,6 +17,10 @@ const Report = v.object({
   entry: v.nullish(Entry),
   djangoVersion: v.optional(Name),
   debug: v.optional(v.boolean()),
+  /** A setting names the app's Redis. */
+  redis: v.optional(v.boolean()),
+  /** Some cache keeps its entries in a table. */
+  cacheTable: v.optional(v.boolean()),
   databases: v.optional(v.record(Name, v.object({ engine: Name, host: Name }))),
   asgiApplication: v.nullish(Name),
   installedApps: v.optional(v.array(Name)),
