@@ -194,6 +194,7 @@ class Detector {
     return {
       ...common,
       entry,
+      madeFiles: entry.made ? [entry.made] : [],
       pythonPath,
       startFiles: importGraph(tree, pythonPath, start),
       releaseCommands: release.commands,

@@ -1,8 +1,10 @@
 // The WSGI or ASGI application of a project without Django, by the shape of its text: known classes,
 // factories, plain callables, and names that an entry file imports.
 import { TandemError } from '@tandem/protocol';
+import { wrappedEntry } from './entry-wrapper.ts';
 import { detected, finding, type Detected } from './evidence.ts';
 import { logicalLines, unclosedBracket, type LogicalLine } from './python-source.ts';
+import type { MadeFile } from './settings-hook.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 
 export interface EntryPoint {
@@ -14,6 +16,8 @@ export interface EntryPoint {
   readonly factory: boolean;
   /** Directory that must be on the path, relative to the root of the source. */
   readonly pathEntry: string;
+  /** A module that must be made for it, see entry-wrapper.ts. */
+  readonly made?: MadeFile;
 }
 
 type Shape = Pick<EntryPoint, 'attribute' | 'kind' | 'framework' | 'factory'> & {
@@ -73,7 +77,14 @@ export function detectEntryPoint(
       finding('entry', shown, shape.why, `${path}:${shape.line}`),
     );
   }
-  throw unreadable(files, tree) ?? nothingFound(files);
+  const wrapped = wrappedEntry(tree, root, files);
+  if (wrapped === undefined) throw unreadable(files, tree) ?? nothingFound(files);
+  const { entry, why, evidence } = wrapped;
+  return detected(
+    entry,
+    finding('framework', entry.framework, why, evidence),
+    finding('entry', `${entry.module}:${entry.attribute}, made`, why, evidence),
+  );
 }
 
 /** Shallow files first, within a level by how their name is trusted. */
