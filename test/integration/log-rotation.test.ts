@@ -1,16 +1,17 @@
 // Real processes write (conmon, too), their logs are rotated under them, a reader follows: no line is
 // lost, none comes twice, and all stay in order.
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { LogLine } from '@tandem/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { prepareConmon, reopenConmonLog } from '../../packages/platform/src/lib/conmon.ts';
 import { listLogFiles } from '../../packages/platform/src/telemetry/log-files.ts';
 import { readLogs } from '../../packages/platform/src/telemetry/log-reader.ts';
-import { decideRotation } from '../../packages/platform/src/telemetry/log-rotation.ts';
+import { LogRotator } from '../../packages/platform/src/telemetry/log-rotation.ts';
 import { exitOf, runTypeScript } from '../support/run-typescript.ts';
 
 const WRITER = join(import.meta.dirname, '../support/rotating-writer.ts');
@@ -68,14 +69,16 @@ describe('logs', () => {
     await conmon.create(10_000);
   }
 
-  /** As rotateLogs, with a lower limit. */
-  async function rotate(): Promise<number> {
-    const limits = { rotateBytes: 20_000, bytesPerAppMax: 1e9, filesPerAppMax: 1e3 };
-    const rotation = decideRotation(await listLogFiles(directory), () => true, limits);
-    for (const { from, to } of rotation.rename) await rename(from, to);
-    if (rotation.reopen.includes(ID)) await reopenConmonLog(join(root, 'bundle'));
-    return rotation.rename.length;
-  }
+  const rotator = new LogRotator(systemClock, {
+    rotateBytes: 20_000,
+    bytesPerAppMax: 1e9,
+    filesPerAppMax: 1e3,
+  });
+  const rotate = () =>
+    rotator.rotate(directory, {
+      isWriting: () => true,
+      reopen: () => reopenConmonLog(join(root, 'bundle')),
+    });
 
   /** Follows in the background; `lines` grows. */
   function follow(): { lines: LogLine[]; end: () => Promise<void> } {
@@ -103,18 +106,17 @@ describe('logs', () => {
 
   it('are whole across rotations, while they are followed and afterwards', async () => {
     const followed = follow();
-    let rotations = 0;
     try {
       await startPayload();
       while (readdirSync(join(root, 'exits')).length === 0) {
-        rotations += await rotate();
+        await rotate();
         await new Promise((resolve) => setTimeout(resolve, 60));
       }
       await expect.poll(() => followed.lines.at(-1)?.text, { timeout: 10_000 }).toBe('the end');
     } finally {
       await followed.end();
     }
-    expect(rotations).toBeGreaterThan(5);
+    expect((await listLogFiles(directory)).length).toBeGreaterThan(5);
     const numbers = followed.lines.slice(0, -1).map(({ text }) => Number(text.split(' ')[1]));
     expect(numbers).toEqual(upTo(LINES));
     const long = followed.lines.find(({ text }) => text.startsWith('line 250 '));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../domain/limits.ts';
 import { parseLogFileName, type LogFile } from './log-files.ts';
-import { decideRotation, rotateLogs } from './log-rotation.ts';
+import { decideRotation, LogRotator } from './log-rotation.ts';
 
 const limits = { rotateBytes: 100, bytesPerAppMax: 1_000, filesPerAppMax: 10 };
 const running = (): boolean => true;
@@ -85,7 +85,7 @@ describe('decideRotation', () => {
   });
 });
 
-describe('rotateLogs', () => {
+describe('LogRotator', () => {
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tandem-logs-'));
@@ -100,16 +100,20 @@ describe('rotateLogs', () => {
     utimesSync(path(name), atS, atS);
   };
   const { rotateBytes, bytesPerAppMax } = LIMITS.logs;
+  let nowMs = 0;
+  const rotator = (): LogRotator => new LogRotator({ monotonicMs: () => nowMs });
+  const writers = (reopen: (id: string) => Promise<void>) => ({ reopen, isWriting: running });
 
   it('renames before it asks for a new file', async () => {
     write('web~v1~a.log', rotateBytes);
     write('web~v1~b.log', rotateBytes - 1);
     const asked: string[] = [];
-    await rotateLogs(directory, async (id) => {
+    const reopen = async (id: string): Promise<void> => {
       expect(readdirSync(directory)).toContain('web~v1~a.log.1');
       asked.push(id);
       write('web~v1~a.log', 0);
-    });
+    };
+    await rotator().rotate(directory, writers(reopen));
     expect(asked).toEqual(['a']);
     const names = ['web~v1~a.log', 'web~v1~a.log.1', 'web~v1~b.log'];
     expect(readdirSync(directory).sort()).toEqual(names);
@@ -119,20 +123,56 @@ describe('rotateLogs', () => {
     write('web~v1~a.log', rotateBytes);
     renameSync(path('web~v1~a.log'), path('web~v1~a.log.1'));
     const asked: string[] = [];
-    await rotateLogs(directory, async (id) => void asked.push(id));
+    const next = rotator();
+    const rotate = () =>
+      next.rotate(
+        directory,
+        writers(async (id) => void asked.push(id)),
+      );
+    await rotate();
+    expect(asked, 'the one before may have asked').toEqual([]);
+    nowMs += 30_000;
+    await rotate();
+    await rotate();
     expect(asked).toEqual(['a']);
+  });
+
+  it('does not ask again while a slow writer has not opened its file', async () => {
+    write('web~v1~a.log', rotateBytes);
+    const asked: string[] = [];
+    const slow = rotator();
+    for (let look = 0; look < 3; look += 1) {
+      await slow.rotate(
+        directory,
+        writers(async (id) => void asked.push(id)),
+      );
+      nowMs += 10_000;
+    }
+    expect(asked).toEqual(['a']);
+    write('web~v1~a.log', rotateBytes);
+    await slow.rotate(
+      directory,
+      writers(async (id) => void asked.push(id)),
+    );
+    expect(asked).toEqual(['a', 'a']);
   });
 
   it('removes the oldest over the limit also when a writer does not answer, and tells', async () => {
     write('web~v1~a.log.1', bytesPerAppMax, 1);
     write('web~v1~a.log.2', 10, 2);
     write('web~v1~a.log', rotateBytes, 3);
-    const refused = rotateLogs(directory, () => Promise.reject(new Error('no such FIFO')));
+    const reopen = () => Promise.reject(new Error('no such FIFO'));
+    const refused = rotator().rotate(directory, writers(reopen));
     await expect(refused).rejects.toThrow(/1 writers did not open/);
     expect(readdirSync(directory).sort()).toEqual(['web~v1~a.log.2', 'web~v1~a.log.3']);
   });
 
   it('does nothing where there is no log', async () => {
-    await expect(rotateLogs(path('none'), () => Promise.resolve())).resolves.toBeUndefined();
+    await expect(
+      rotator().rotate(
+        path('none'),
+        writers(() => Promise.resolve()),
+      ),
+    ).resolves.toBeUndefined();
   });
 });

@@ -2,7 +2,11 @@
 // oldest files that nobody writes go. The decision is apart from its effect.
 import { rename, rm } from 'node:fs/promises';
 import { LIMITS } from '../domain/limits.ts';
+import type { Clock } from '../ports/clock.ts';
 import { groupBySeries, listLogFiles, type LogFile } from './log-files.ts';
+
+/** How long a writer may take to open its file anew before it is asked again. */
+const PATIENCE_MS = 30_000;
 
 export type RotationLimits = Readonly<
   Record<'rotateBytes' | 'bytesPerAppMax' | 'filesPerAppMax', number>
@@ -44,25 +48,59 @@ export function decideRotation(
   };
 }
 
-/**
- * `reopen` makes the writer of this id open its file again (conmon's control FIFO); it does nothing
- * for an id that writes no more. Killed at any point, the next call goes on.
- */
-export async function rotateLogs(
-  directory: string,
-  reopen: (id: string) => Promise<void>,
-  isWriting: IsWriting = () => true,
-): Promise<void> {
-  const rotation = decideRotation(await listLogFiles(directory), isWriting);
-  for (const { from, to } of rotation.rename) await rename(from, to);
-  const reopened = await Promise.allSettled(rotation.reopen.map((id) => reopen(id)));
-  for (const path of rotation.remove) await rm(path, { force: true });
-  const failed = reopened.filter((result) => result.status === 'rejected');
-  if (failed.length > 0) {
-    throw new AggregateError(
-      failed.map((result): unknown => result.reason),
-      `${directory}: ${failed.length} writers did not open their log again`,
-    );
+/** `reopen` makes the writer of this id open its file again; nothing for an id that writes no more. */
+export interface LogWriters {
+  readonly isWriting: IsWriting;
+  readonly reopen: (id: string) => Promise<void>;
+}
+
+/** Killed at any point, the rotator of the next agent goes on. */
+export class LogRotator {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #limits: RotationLimits;
+  /** Writers without a file of their own name: when they were asked, or first seen so. */
+  readonly #askedAtMs = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, limits: RotationLimits = LIMITS.logs) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  async rotate(directory: string, { reopen, isWriting }: LogWriters): Promise<void> {
+    const files = await listLogFiles(directory);
+    const rotation = decideRotation(files, isWriting, this.#limits);
+    for (const { from, to } of rotation.rename) await rename(from, to);
+    const renamed = new Set(rotation.rename.map(({ from }) => from));
+    const large = files.filter(({ path }) => renamed.has(path)).map(({ id }) => id);
+    const asked = rotation.reopen.filter((id) => this.#isDue(id, large.includes(id)));
+    const reopened = await Promise.allSettled(asked.map((id) => reopen(id)));
+    for (const path of rotation.remove) await rm(path, { force: true });
+    const failed = reopened.filter((result) => result.status === 'rejected');
+    if (failed.length > 0) {
+      throw new AggregateError(
+        failed.map((result): unknown => result.reason),
+        `${directory}: ${failed.length} writers did not open their log again`,
+      );
+    }
+  }
+
+  /**
+   * conmon puts a new file in the place of the one that has the name. Were it asked twice before it
+   * gets to the first, the second would throw away what it wrote in between.
+   */
+  #isDue(id: string, isRenamedNow: boolean): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    const askedAtMs = this.#askedAtMs.get(id);
+    const isDue = isRenamedNow || (askedAtMs !== undefined && nowMs - askedAtMs >= PATIENCE_MS);
+    if (isDue || askedAtMs === undefined) this.#remember(id, nowMs);
+    return isDue;
+  }
+
+  #remember(id: string, nowMs: number): void {
+    for (const [known, atMs] of this.#askedAtMs) {
+      if (nowMs - atMs > 2 * PATIENCE_MS) this.#askedAtMs.delete(known);
+    }
+    this.#askedAtMs.set(id, nowMs);
   }
 }
 

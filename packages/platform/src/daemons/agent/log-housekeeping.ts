@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogOwner } from '../../runner/runner.ts';
 import { logsDirectory, type Paths } from '../../ports/paths.ts';
-import { rotateLogs } from '../../telemetry/log-rotation.ts';
+import { LogRotator } from '../../telemetry/log-rotation.ts';
 
 const INTERVAL_MS = 10_000;
 
@@ -18,14 +18,15 @@ export interface LogHousekeeping {
 
 export async function keepLogs(options: LogHousekeeping): Promise<void> {
   const { paths, clock, owner, signal } = options;
+  const rotator = new LogRotator(clock);
+  const writers = {
+    reopen: (id: string) => owner.reopenLog(id),
+    isWriting: (id: string) => owner.isWriting(id),
+  };
   while (!signal.aborted) {
     const root = logsDirectory(paths);
     for (const appId of await readdir(root).catch(() => [])) {
-      await rotateLogs(
-        join(root, appId),
-        (id) => owner.reopenLog(id),
-        (id) => owner.isWriting(id),
-      ).catch((error: unknown) => {
+      await rotator.rotate(join(root, appId), writers).catch((error: unknown) => {
         options.report(`logs of app ${appId} could not be rotated`, error);
       });
     }

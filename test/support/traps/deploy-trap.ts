@@ -1,0 +1,71 @@
+// What a trap promises, kept by the whole platform: it answers, or it is refused as said. Deployed
+// again it does no dependency work.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'vitest';
+import type { TestInstallation } from '../installation.ts';
+import type { Trap } from './trap.ts';
+
+export async function deployTrap(t: TestInstallation, app: string, trap: Trap): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tandem-trap-'));
+  try {
+    for (const [path, text] of Object.entries(trap.files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    await setConfig(t, app, folder, trap);
+    if (trap.refused) await expectRefusal(t, app, folder, trap);
+    else await expectSite(t, app, folder, trap);
+  } finally {
+    await t.tandem(['destroy', '-a', app, '--confirm', app]);
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** As a user would: the first deploy says what is missing, then it is set. */
+async function setConfig(
+  t: TestInstallation,
+  app: string,
+  folder: string,
+  { config }: Trap,
+): Promise<void> {
+  if (config === undefined) return;
+  const result = await t.tandem(['deploy', folder, '-a', app]);
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain('VARIABLE_MISSING');
+  const pairs = Object.entries(config).map(([key, value]) => `${key}=${value}`);
+  await t.mustTandem(['config', 'set', '--stage', '-a', app, ...pairs]);
+}
+
+async function expectSite(
+  t: TestInstallation,
+  app: string,
+  folder: string,
+  { answers }: Trap,
+): Promise<void> {
+  await t.mustTandem(['deploy', folder, '-a', app]);
+  const { path = '/', status = 200, text = /^/ } = answers ?? {};
+  const answer = await t.get(app, path);
+  expect(answer.status, answer.body).toBe(status);
+  expect(answer.body).toMatch(text);
+  const again = await t.mustTandem(['deploy', folder, '-a', app]);
+  expect(again.stdout + again.stderr).toMatch(/dependencies (none|.*\bkept\b)/);
+}
+
+async function expectRefusal(
+  t: TestInstallation,
+  app: string,
+  folder: string,
+  { refused }: Trap,
+): Promise<void> {
+  const result = await t.tandem(['deploy', folder, '-a', app, '--json']);
+  expect(result.exitCode, result.stdout).toBe(1);
+  const last = result.stdout.trim().split('\n').at(-1) ?? '{}';
+  const said = JSON.parse(last) as { error?: Record<string, string> };
+  const error = said.error ?? {};
+  expect(error['code'], result.stdout).toBe(refused?.code);
+  expect(error['message']).toMatch(refused?.what ?? /^$/);
+  if (refused?.where !== undefined) expect(error['where']).toMatch(refused.where);
+  expect(error['hint']).toMatch(refused?.fix ?? /^$/);
+}

@@ -1,0 +1,322 @@
+// Django projects, all of one small site: layouts, settings, paths, variables, databases.
+import type { Files } from '../standing-site.ts';
+import type { Trap } from './trap.ts';
+
+const MANAGE = (settings: string): string => `import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "${settings}")
+
+if __name__ == "__main__":
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+`;
+const WSGI = (settings: string): string => `import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "${settings}")
+application = get_wsgi_application()
+`;
+const SETTINGS = `SECRET_KEY = "django-insecure-trap"
+DEBUG = False
+ALLOWED_HOSTS = []
+INSTALLED_APPS = ["django.contrib.contenttypes"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "shop.urls"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+USE_TZ = True
+`;
+const URLS = `from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse
+from django.urls import path
+
+
+def index(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("%s %s" % (connection.vendor, getattr(settings, "SIGN", "")))
+
+
+urlpatterns = [path("", index)]
+`;
+
+/** `changes` override files; undefined removes one. */
+function site(changes: Readonly<Record<string, string | undefined>> = {}): Files {
+  const files = {
+    'requirements.txt': 'django==5.2\n',
+    'manage.py': MANAGE('shop.settings'),
+    'shop/__init__.py': '',
+    'shop/settings.py': SETTINGS,
+    'shop/urls.py': URLS,
+    'shop/wsgi.py': WSGI('shop.settings'),
+    ...changes,
+  };
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([path, text]) => (text === undefined ? [] : [[path, text]])),
+  );
+}
+
+function below(directory: string, files: Files): Files {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [`${directory}/${path}`, text]),
+  );
+}
+
+/** `shop/settings/` instead of one module. */
+const split = (modules: Files): Files =>
+  site({ 'shop/settings.py': undefined, 'shop/settings/__init__.py': '', ...modules });
+
+const ON_POSTGRESQL = { text: /^postgresql/ };
+
+export const DJANGO_TRAPS: readonly Trap[] = [
+  {
+    name: 'lies in a sub-directory, its requirements above it',
+    files: {
+      ...below('web', site({ 'requirements.txt': undefined })),
+      'requirements.txt': 'django==5.2\n',
+    },
+    finds: [
+      { rule: 'root', value: 'web', evidence: 'web/manage.py' },
+      { rule: 'dependencies', value: 'requirements.txt' },
+    ],
+    answers: ON_POSTGRESQL,
+    quick: true,
+  },
+  {
+    name: 'has two projects in one repository',
+    files: { ...below('one', site()), ...below('two', site()) },
+    finds: [],
+    refused: {
+      code: 'NO_APP_DETECTED',
+      what: /one\/manage\.py, two\/manage\.py/,
+      fix: /root = "one"/,
+    },
+    quick: true,
+  },
+  {
+    name: 'has two projects in one repository, and says which',
+    files: { ...below('one', site()), ...below('two', site()), 'tandem.toml': 'root = "two"\n' },
+    finds: [{ rule: 'root', value: 'two', evidence: 'tandem.toml' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'names its settings for development everywhere',
+    files: {
+      ...split({
+        'shop/settings/base.py': SETTINGS,
+        'shop/settings/dev.py':
+          'from .base import *\nINSTALLED_APPS += ["debug_toolbar"]\nSIGN = "dev"\n',
+        'shop/settings/production.py': 'from .base import *\nSIGN = "production"\n',
+      }),
+      'manage.py': MANAGE('shop.settings.dev'),
+      'shop/wsgi.py': WSGI('shop.settings.dev'),
+    },
+    finds: [{ rule: 'settings', value: 'shop.settings.production' }],
+    answers: { text: /^postgresql production/ },
+    quick: true,
+  },
+  {
+    name: 'has settings for production that need what is not installed, and others',
+    files: {
+      ...split({
+        'shop/settings/base.py': SETTINGS,
+        'shop/settings/production.py': 'from .base import *\nimport sentry_of_nobody\n',
+        'shop/settings/heroku.py': 'from .base import *\nSIGN = "heroku"\n',
+      }),
+      'shop/wsgi.py': WSGI('shop.settings.production'),
+    },
+    finds: [{ rule: 'settings', value: 'shop.settings.production' }],
+    answers: { text: /^postgresql heroku/ },
+  },
+  {
+    name: 'names settings that do not exist',
+    files: site({ 'manage.py': MANAGE('shop.gone'), 'shop/wsgi.py': WSGI('shop.gone') }),
+    finds: [{ rule: 'settings', value: 'shop.settings' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'names no settings at all',
+    files: site({
+      'manage.py': 'import sys\nfrom django.core.management import execute_from_command_line\n',
+      'shop/wsgi.py': undefined,
+    }),
+    finds: [{ rule: 'settings', value: 'shop.settings', evidence: 'shop/settings.py' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'imports settings that each developer makes, with an example',
+    files: site({
+      'shop/settings.py': `from .local_settings import *\n${SETTINGS}SIGN = LOCAL\n`,
+      'shop/local_settings.py.example': 'LOCAL = "by example"\n',
+    }),
+    finds: [
+      { rule: 'settings', value: 'shop/local_settings.py from shop/local_settings.py.example' },
+    ],
+    answers: { text: /^postgresql by example/ },
+    quick: true,
+  },
+  {
+    name: 'imports settings that each developer makes, without an example',
+    files: site({ 'shop/settings.py': `${SETTINGS}\nfrom .local import *\n` }),
+    finds: [{ rule: 'settings', value: 'shop/local.py, empty' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'keeps its apps in a directory that only manage.py puts on the path',
+    files: site({
+      'manage.py': `import sys\nsys.path.insert(0, "apps")\n${MANAGE('shop.settings')}`,
+      'shop/settings.py': SETTINGS.replace('contenttypes"]', 'contenttypes", "blog"]'),
+      'apps/blog/__init__.py': '',
+      'apps/blog/models.py': '',
+    }),
+    finds: [{ rule: 'path', value: 'apps', evidence: 'manage.py:2' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'imports modules by their bare name from a directory of libraries',
+    files: site({
+      'shop/settings.py': `import branding\n${SETTINGS}SIGN = branding.SIGN\n`,
+      'lib/branding.py': 'SIGN = "from lib"\n',
+    }),
+    finds: [{ rule: 'path', value: 'lib' }],
+    answers: { text: /^postgresql from lib/ },
+    quick: true,
+  },
+  {
+    name: 'reads its database from variables of its own names',
+    files: site({
+      'shop/settings.py': `import os\n${SETTINGS}
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql",
+    "NAME": os.environ["SHOP_STORE"], "USER": os.environ["SHOP_ROLE"],
+    "PASSWORD": os.environ["SHOP_WORD"], "HOST": os.environ["SHOP_AT"],
+    "PORT": os.environ["SHOP_DOOR"]}}
+`,
+    }),
+    finds: [
+      { rule: 'variable', value: 'SHOP_STORE = PGDATABASE' },
+      { rule: 'variable', value: 'SHOP_AT = PGHOST' },
+    ],
+    answers: ON_POSTGRESQL,
+    quick: true,
+  },
+  {
+    name: 'has a database of a compose file in its settings',
+    files: site({
+      'shop/settings.py': `${SETTINGS}
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop",
+    "USER": "postgres", "PASSWORD": "postgres", "HOST": "db", "PORT": 5432}}
+`,
+    }),
+    finds: [],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'reads its secret key, its hosts and DEBUG without defaults',
+    files: site({
+      'requirements.txt': 'django==5.2\npython-decouple==3.8\n',
+      'shop/settings.py': `from decouple import Csv, config\n${SETTINGS}
+SECRET_KEY = config("SHOP_SECRET_KEY")
+DEBUG = config("DEBUG", cast=bool)
+ALLOWED_HOSTS = config("HOSTS", cast=Csv())
+`,
+    }),
+    finds: [
+      { rule: 'variable', value: 'SHOP_SECRET_KEY = SECRET_KEY' },
+      { rule: 'variable', value: 'DEBUG = False' },
+      { rule: 'variable', value: 'HOSTS = TANDEM_HOSTS' },
+    ],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'needs two variables that only its owner knows',
+    files: site({
+      'shop/settings.py': `import os\n${SETTINGS}
+PAY = os.environ["PAY_TOKEN"]
+MAPS = os.environ["MAPS_TOKEN"]
+`,
+    }),
+    finds: [{ rule: 'variable', value: 'PAY_TOKEN is needed', evidence: 'shop/settings.py:11' }],
+    refused: {
+      code: 'VARIABLE_MISSING',
+      what: /PAY_TOKEN.*MAPS_TOKEN \(shop\/settings\.py:12\)/,
+      where: /^shop\/settings\.py:11 /,
+      fix: /tandem config set .*PAY_TOKEN=\.\.\. MAPS_TOKEN=\.\.\./,
+    },
+    quick: true,
+  },
+  {
+    name: 'needs two variables that only its owner knows, and has them',
+    files: site({
+      'shop/settings.py': `import os\n${SETTINGS}\nSIGN = os.environ["PAY_TOKEN"] + os.environ["MAPS"]\n`,
+    }),
+    config: { PAY_TOKEN: 'pay', MAPS: 'maps' },
+    finds: [],
+    answers: { text: /^postgresql paymaps/ },
+  },
+  {
+    name: 'cannot start without a mail server',
+    files: site({
+      'shop/settings.py': `import os\n${SETTINGS}\nEMAIL_HOST = os.environ["EMAIL_HOST"]\n`,
+    }),
+    finds: [{ rule: 'variable', value: 'EMAIL_HOST = localhost' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'redirects to HTTPS where the proxy says that it is',
+    files: site({
+      'shop/settings.py': `${SETTINGS}
+MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+SECURE_SSL_REDIRECT = True
+`,
+    }),
+    finds: [],
+    answers: { status: 301, text: /^$/ },
+  },
+  {
+    name: 'has a WSGI module that insists on other settings',
+    files: site({
+      'shop/settings.py': `${SETTINGS}WSGI_APPLICATION = "shop.wsgi.application"\n`,
+      'shop/wsgi.py': WSGI('shop.settings').replace(
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")',
+        'os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"',
+      ),
+    }),
+    finds: [],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'keeps a cache in a table',
+    files: site({
+      'shop/settings.py': `${SETTINGS}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cached"}}
+`,
+      'shop/urls.py': URLS.replace(
+        'from django.db',
+        'from django.core.cache import cache\nfrom django.db',
+      ).replace(
+        'with connection',
+        'cache.set("a", "cached")\n    settings.SIGN = cache.get("a")\n    with connection',
+      ),
+    }),
+    finds: [],
+    answers: { text: /^postgresql cached/ },
+  },
+  {
+    name: 'is a package below src that must be found',
+    files: {
+      ...site({
+        'shop/__init__.py': undefined,
+        'shop/settings.py': undefined,
+        'shop/urls.py': undefined,
+        'shop/wsgi.py': undefined,
+      }),
+      ...below('src/shop', { '__init__.py': '', 'settings.py': SETTINGS, 'urls.py': URLS }),
+      'manage.py': `import os\nimport sys\nsys.path.append(os.path.join(os.path.dirname(__file__), "src"))\n${MANAGE('shop.settings')}`,
+    },
+    finds: [{ rule: 'path', value: 'src', evidence: 'manage.py:3' }],
+    answers: ON_POSTGRESQL,
+  },
+];
