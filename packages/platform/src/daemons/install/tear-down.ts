@@ -66,7 +66,8 @@ async function identify(
   if (!held) return undefined;
   const unknown = {
     id: 'unknown',
-    ipv6Prefix: 'fd00:0:0:0',
+    // Discarded everywhere (RFC 6666), so no machine has routes to it.
+    ipv6Prefix: '100:0:0:0',
     nodeName: '',
     suffix: '',
     httpPort: 0,
