@@ -11,7 +11,7 @@ const detection = (toml = '') =>
       'manage.py': MANAGE,
       'shop/wsgi.py': 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings.production")',
       'shop/settings/production.py': 'A = 1',
-      'shop/settings/heroku.py': 'A = 1',
+      'shop/settings/heroku.py': 'SECRET_KEY = "x"',
       'shop/settings/dev.py': 'A = 1',
       'tandem.toml': toml,
     }),
