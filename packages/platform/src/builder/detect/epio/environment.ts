@@ -1,11 +1,14 @@
 // [env] and [basic_auth]. Values of both may be secrets: they are never shown.
 import { hasFile, under } from '../source-tree.ts';
 import { RESERVED_VARIABLE } from '../tandem-toml.ts';
+import { DATA_DIRECTORY } from './data-directory.ts';
 import type { Statement } from './ini-file.ts';
 import { invalid } from './invalid.ts';
 import type { EpioReading, SectionReader } from './reading.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Beside the code on the old system. */
+const HOME_DATA = /^~\/data(?=\/|$)/;
 const SETTINGS = 'DJANGO_SETTINGS_MODULE';
 
 export const ENVIRONMENT: SectionReader = {
@@ -29,7 +32,9 @@ function readVariable(statement: Statement, reading: EpioReading): void {
   }
   if (key === 'PYTHONPATH') return readPath(statement, reading);
   if (key === SETTINGS) return readSettings(statement, reading);
-  reading.set('env', { ...reading.config.env, [key]: value }, line);
+  if (HOME_DATA.test(value)) reading.usesDataDirectory(statement);
+  const own = value.replace(HOME_DATA, `/app/${DATA_DIRECTORY}`);
+  reading.set('env', { ...reading.config.env, [key]: own }, line);
   reading.note(statement, 'set for the app; tandem config set overrides it', key);
 }
 

@@ -85,12 +85,17 @@ describe('[django]', () => {
     'bakery/settings.py': 'DEBUG = False\n',
   };
 
-  it('chooses the directory of its manage.py, and the top stays on the path', () => {
+  it('chooses the directory of its manage.py', () => {
     const found = detectIn({ ...OLD, 'attic/manage.py': MANAGE });
     expect(found.root).toBe('bakery');
     expect(found.settings?.file).toBe('bakery/settings.py');
-    expect(found.config.pythonpath).toEqual(['']);
+    expect(found.config.pythonpath).toBeUndefined();
     expect(said(found)).toContain('epio.ini:2 bakery: set in epio.ini:2');
+  });
+
+  it('puts the top on the path when modules are named from there', () => {
+    const found = detectIn({ ...OLD, 'bakery/settings.py': 'ROOT_URLCONF = "bakery.urls"\n' });
+    expect(found.pythonPath).toEqual(['bakery', '']);
   });
 
   it('may name the settings package below manage.py, which is kept off the path', () => {
@@ -274,6 +279,12 @@ describe('[env] and [basic_auth]', () => {
     const found = read('[env]\nEPIO = true\nTOKEN = s3cret=\nEMPTY =\n');
     expect(found.config.env).toEqual({ EPIO: 'true', TOKEN: 's3cret=', EMPTY: '' });
     expect(said(found).join('\n')).not.toContain('s3cret');
+  });
+
+  it('knows the directory for files by its old name', () => {
+    const found = read('[env]\nA = ~/data/.ipython\nB = ~/database\n');
+    expect(found.config.env).toEqual({ A: '/app/.data/.ipython', B: '~/database' });
+    expect(found.dataDirectory).toBe('epio.ini:2');
   });
 
   it("leaves the platform's own variables alone, and says so", () => {

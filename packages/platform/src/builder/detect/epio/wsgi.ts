@@ -51,9 +51,11 @@ export const DJANGO = readerOf('django', {
     const root = upward(base).find((one) => manageFileIn(reading.tree, one) !== undefined);
     if (root === undefined) reading.note(statement, 'no manage.py of Django there or above');
     else reading.set('root', root, statement.line);
-    // The old system had both on the path. A package is left off it: its modules would hide others.
+    // The old system had both on the path; here each only where it is needed, because modules of a
+    // package, or of the top, may hide installed ones.
     const isPackage = hasFile(reading.tree, under(base, '__init__.py'));
-    for (const path of isPackage ? [''] : [base, '']) {
+    const isNamed = base !== '' && isUsed(reading, base.split('/')[0] ?? base);
+    for (const path of [...(isPackage ? [] : [base]), ...(isNamed ? [''] : [])]) {
       if (path !== root) reading.addToPath(path, statement.line);
     }
   },
@@ -68,7 +70,8 @@ export const DJANGO = readerOf('django', {
 export const CHECKOUT = readerOf('checkout', {
   directory_name: (statement, reading) => {
     const name = statement.value;
-    if (!/^[A-Za-z_]\w*$/.test(name) || !importsUnder(reading, name)) {
+    const isThere = kindOf(reading.tree, name) !== undefined || hasFile(reading.tree, `${name}.py`);
+    if (isThere || !isUsed(reading, name)) {
       return reading.note(statement, 'nothing imports it: the code lies in /app');
     }
     const path = `${CHECKOUT_DIRECTORY}/${name}`;
@@ -78,9 +81,9 @@ export const CHECKOUT = readerOf('checkout', {
   },
 });
 
-/** A name that no directory or module of the source answers to, though its code uses it. */
-function importsUnder({ tree }: EpioReading, name: string): boolean {
-  if (kindOf(tree, name) !== undefined || hasFile(tree, `${name}.py`)) return false;
+/** Code names modules below it: `from NAME.urls import`, `"NAME.urls"`. */
+function isUsed({ tree }: EpioReading, name: string): boolean {
+  if (!/^[A-Za-z_]\w*$/.test(name)) return false;
   const use = new RegExp(`^\\s*(?:from|import)\\s+${name}\\b|["']${name}\\.[\\w.]+["']`, 'm');
   return walkFiles(tree, '', PYTHON_DEPTH_MAX).some(
     (path) => path.endsWith('.py') && use.test(tree.read(path) ?? ''),
