@@ -33,7 +33,7 @@ export function readConfiguration(
   const ownOrigins = originsOf(own);
   const epio = readEpioIni(tree);
   if (epio === undefined) return { ...own, origins: ownOrigins, links: [], tree, findings: [] };
-  if (appConfig['DJANGO_SETTINGS_MODULE'] !== undefined) delete epio.config.settings;
+  if (appConfig['DJANGO_SETTINGS_MODULE'] !== undefined) epio.unset('settings');
   const config: TandemConfig = { ...epio.config, ...own.config };
   return {
     config,
@@ -43,7 +43,7 @@ export function readConfiguration(
     tree: linkedTree(tree, epio.links),
     ...(epio.dataDirectory === undefined ? {} : { dataDirectory: epio.dataDirectory }),
     findings: [
-      finding('configuration', EPIO_INI, whyRead(own.config), EPIO_INI),
+      finding('configuration', EPIO_INI, whyRead(own), EPIO_INI),
       ...outranked(epio.origins, own),
       ...procfileLeftOut(tree, config),
       ...epio.findings,
@@ -55,9 +55,9 @@ function originsOf({ config, file }: ConfigurationFile): Origins {
   return Object.fromEntries(Object.keys(config).map((key) => [key, file]));
 }
 
-function whyRead(own: TandemConfig): string {
-  const isAlone = Object.keys(own).length === 0;
-  return isAlone ? 'the file of the ep.io system' : 'where tandem.toml says nothing';
+function whyRead({ config, file }: ConfigurationFile): string {
+  const isAlone = Object.keys(config).length === 0;
+  return isAlone ? 'the file of the ep.io system' : `where ${file} says nothing`;
 }
 
 /** Both files set the key. */

@@ -163,6 +163,7 @@ describe('[django]', () => {
     const epio = `${OLD['epio.ini']}[env]\nDJANGO_SETTINGS_MODULE = settings\n`;
     const found = detectIn({ ...files, 'epio.ini': epio }, { DJANGO_SETTINGS_MODULE: 'live' });
     expect(found.settings?.name).toBe('live');
+    expect(said(found)).toContain('config DJANGO_SETTINGS_MODULE live: set by you');
   });
 });
 

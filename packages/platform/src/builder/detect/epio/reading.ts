@@ -46,6 +46,11 @@ export class EpioReading {
     this.origins[key] = placeOf(line);
   }
 
+  unset(key: keyof TandemConfig): void {
+    delete this.config[key];
+    delete this.origins[key];
+  }
+
   usesDataDirectory({ line }: Statement): void {
     this.dataDirectory ??= placeOf(line);
   }

@@ -70,8 +70,7 @@ export const DJANGO = readerOf('django', {
 export const CHECKOUT = readerOf('checkout', {
   directory_name: (statement, reading) => {
     const name = statement.value;
-    const isThere = kindOf(reading.tree, name) !== undefined || hasFile(reading.tree, `${name}.py`);
-    if (isThere || !isUsed(reading, name)) {
+    if (!isUsed(reading, name) || isThere(reading, name)) {
       return reading.note(statement, 'nothing imports it: the code lies in /app');
     }
     const path = `${CHECKOUT_DIRECTORY}/${name}`;
@@ -88,6 +87,10 @@ function isUsed({ tree }: EpioReading, name: string): boolean {
   return walkFiles(tree, '', PYTHON_DEPTH_MAX).some(
     (path) => path.endsWith('.py') && use.test(tree.read(path) ?? ''),
   );
+}
+
+function isThere({ tree }: EpioReading, name: string): boolean {
+  return kindOf(tree, name) !== undefined || hasFile(tree, `${name}.py`);
 }
 
 function sourcePath({ key, value, line }: Statement): string {
