@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   NO_APP_DETECTED: user(422, 'No Python web application was recognised in the source.'),
   PROCFILE_INVALID: user(422, 'The Procfile cannot be read.'),
   TANDEM_TOML_INVALID: user(422, 'tandem.toml (or [tool.tandem]) cannot be read.'),
+  EPIO_INI_INVALID: user(422, 'epio.ini cannot be read, or names what is not there.'),
   PYPROJECT_INVALID: user(422, 'pyproject.toml cannot be read.'),
   PYTHON_UNAVAILABLE: user(422, 'No interpreter of the version asked for is available.'),
 

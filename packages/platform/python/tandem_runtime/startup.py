@@ -8,6 +8,8 @@ import sys
 
 ADDITIONS = "/opt/tandem/additions"
 OVERLAY = "/opt/tandem/overlay"
+#: Holds `bundle_config`, for projects of the ep.io system only.
+EPIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "epio")
 
 
 def append_paths():
@@ -16,7 +18,8 @@ def append_paths():
         names = sorted(os.listdir(ADDITIONS))
     except OSError:
         names = []
-    for path in [os.path.join(ADDITIONS, name) for name in names] + [OVERLAY]:
+    legacy = [EPIO] if os.environ.get("TANDEM_BUNDLE_CONFIG") else []
+    for path in [os.path.join(ADDITIONS, name) for name in names] + [OVERLAY] + legacy:
         if path not in sys.path and os.path.isdir(path):
             sys.path.append(path)
 

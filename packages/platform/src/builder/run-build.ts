@@ -8,13 +8,16 @@ import type { BuilderOptions } from './collaborators.ts';
 import { applicationOf, describeImage } from './describe-image.ts';
 import { POSTGRESQL_DRIVERS } from './detect/database-need.ts';
 import { detect, type Detection } from './detect/detect.ts';
+import { linkedTree } from './detect/linked-tree.ts';
 import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
 import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
+import { makeLinks } from './steps/make-links.ts';
 import { makeFiles } from './steps/make-files.ts';
 import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
 import { nextSettings } from './steps/next-settings.ts';
@@ -51,7 +54,8 @@ interface Resolved {
 class Build {
   readonly #options: BuilderOptions;
   readonly #session: BuildSession;
-  readonly #tree: SourceTree;
+  /** With the links of the configuration, once they are made. */
+  #tree: SourceTree;
   readonly #background: Promise<unknown>[] = [];
 
   constructor(options: BuilderOptions, session: BuildSession) {
@@ -63,6 +67,8 @@ class Build {
   async run(): Promise<BuiltImage> {
     await this.#unpack();
     const detection = await this.#detect();
+    await makeLinks(this.#session.disk.source, detection.links, this.#session.request.buildUid);
+    this.#tree = linkedTree(this.#tree, detection.links);
     const toolchain = await openToolchain(this.#options, detection.pythonVersion);
     const resolved = await this.#dependencies(detection, toolchain);
     return await this.#session.report('code', async () => {
@@ -156,7 +162,8 @@ class Build {
       code: await code,
     };
     const { config } = this.#session.request;
-    return describeImage({ detection, report, lock, layers: release, env, config });
+    const image = { ...detection.config.env, ...env };
+    return describeImage({ detection, report, lock, layers: release, env: image, config });
   }
 
   /** A settings module that needs what is not installed gives way to the next one. */
@@ -231,6 +238,7 @@ function imageEnv(detection: Detection, overlay: boolean): Record<string, string
     ...(module === undefined ? {} : { DJANGO_SETTINGS_MODULE: module }),
     ...(beside.length === 0 ? {} : { PYTHONPATH: beside.join(':') }),
     ...detection.variables.constants,
+    ...bundleConfigEnv(detection),
     // For servers that the project starts itself: a committed gunicorn.conf.py does not move them.
     GUNICORN_CMD_ARGS: '--bind=[::]:8000 --worker-tmp-dir=/dev/shm --forwarded-allow-ips=*',
     FORWARDED_ALLOW_IPS: '*',

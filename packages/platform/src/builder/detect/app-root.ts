@@ -21,8 +21,13 @@ export interface AppRoot {
   readonly manageFile?: string;
 }
 
-export function detectAppRoot(tree: SourceTree, configured?: string): Detected<AppRoot> {
-  if (configured !== undefined) return configuredRoot(tree, configured);
+/** `setIn` says where `configured` stands. */
+export function detectAppRoot(
+  tree: SourceTree,
+  configured?: string,
+  setIn = 'tandem.toml',
+): Detected<AppRoot> {
+  if (configured !== undefined) return configuredRoot(tree, configured, setIn);
   const all = manageFiles(tree, '');
   const shallowest = all.filter((path) => depthOf(path) === depthOf(all[0] ?? ''));
   if (shallowest.length > 1) throw severalRoots(shallowest);
@@ -73,7 +78,7 @@ function dependencyFile(tree: SourceTree, directory: string): string | undefined
   return found && under(directory, found.name);
 }
 
-function configuredRoot(tree: SourceTree, configured: string): Detected<AppRoot> {
+function configuredRoot(tree: SourceTree, configured: string, setIn: string): Detected<AppRoot> {
   const directory = configured.replace(/^\.\/?|\/$/g, '');
   if (tree.list(directory).length === 0) {
     throw new TandemError('TANDEM_TOML_INVALID', `root "${configured}" is not a directory.`, {
@@ -81,9 +86,14 @@ function configuredRoot(tree: SourceTree, configured: string): Detected<AppRoot>
       hint: 'root = "DIRECTORY" is relative to the top of the source',
     });
   }
-  const manageFile = manageFiles(tree, directory).find((path) => directoryOf(path) === directory);
+  const manageFile = manageFileIn(tree, directory);
   const value = { directory, ...(manageFile === undefined ? {} : { manageFile }) };
-  return detected(value, finding('root', directory || '.', 'set in tandem.toml', 'tandem.toml'));
+  return detected(value, finding('root', directory || '.', `set in ${setIn}`, setIn));
+}
+
+/** The manage.py of Django that lies right in this directory. */
+export function manageFileIn(tree: SourceTree, directory: string): string | undefined {
+  return manageFiles(tree, directory).find((path) => directoryOf(path) === directory);
 }
 
 function manageFiles(tree: SourceTree, directory: string): string[] {

@@ -47,9 +47,11 @@ export function detectDependencyFiles(
   tree: SourceTree,
   root: string,
   configured?: string,
+  setIn = 'tandem.toml',
 ): Detected<DependencySource> {
-  if (configured !== undefined)
-    return explained(requirements(tree, configured), 'set in tandem.toml');
+  if (configured !== undefined) {
+    return explained(requirements(tree, configured), `set in ${setIn}`);
+  }
   for (const directory of upward(root)) {
     const source =
       lockIn(tree, directory) ?? pyprojectIn(tree, directory) ?? requirementsIn(tree, directory);

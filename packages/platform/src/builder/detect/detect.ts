@@ -4,12 +4,16 @@ import { standInConfig } from '../steps/stand-in-config.ts';
 import { detectAppRoot } from './app-root.ts';
 import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
 import { committedVariables } from './committed-variables.ts';
+import { readConfiguration, type Configuration } from './configuration.ts';
 import { detectDatabaseNeed } from './database-need.ts';
 import { detectDependencyFiles, type DependencySource } from './dependency-files.ts';
-import { detectEntryPoint, type EntryPoint } from './entry-point.ts';
+import { detectEntryPoint, type ConfiguredEntry, type EntryPoint } from './entry-point.ts';
 import { environmentReads } from './environment-reads.ts';
+import { bundleConfigUse } from './epio/bundle-config.ts';
+import { dataDirectoryFindings } from './epio/data-directory.ts';
 import { finding } from './evidence.ts';
 import { importGraph, moduleFile } from './import-graph.ts';
+import type { Link } from './linked-tree.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
 import { detectPythonPath } from './python-path.ts';
 import { detectPythonVersion } from './python-version.ts';
@@ -18,7 +22,7 @@ import { settingsFields } from './settings-classes.ts';
 import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
-import { readTandemToml, type ConfigurationFile, type TandemConfig } from './tandem-toml.ts';
+import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, type Variables } from './variables.ts';
 
 export interface DetectContext {
@@ -43,6 +47,10 @@ export interface Detection {
   readonly variables: Variables;
   /** To be made in the source before the project is imported. */
   readonly madeFiles: readonly MadeFile[];
+  /** To be made in the source before anything reads it. */
+  readonly links: readonly Link[];
+  /** The project may import `bundle_config`, the module of the ep.io system. */
+  readonly bundleConfig: boolean;
   /** Not for Django. */
   readonly wantsDatabase: boolean;
   readonly findings: readonly Finding[];
@@ -62,20 +70,21 @@ type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 
 class Detector {
   readonly #tree: SourceTree;
   readonly #context: DetectContext;
-  readonly #configuration: ConfigurationFile;
+  readonly #configuration: Configuration;
 
-  constructor(tree: SourceTree, context: DetectContext) {
-    this.#tree = tree;
+  constructor(source: SourceTree, context: DetectContext) {
     this.#context = context;
-    this.#configuration = readTandemToml(tree);
+    this.#configuration = readConfiguration(source, context.config);
+    this.#tree = this.#configuration.tree;
   }
 
   run(): Detection {
     const tree = this.#tree;
-    const { config } = this.#configuration;
-    const root = detectAppRoot(tree, config.root);
+    const { config, origins, links } = this.#configuration;
+    const root = detectAppRoot(tree, config.root, origins.root);
     const { directory, manageFile } = root.value;
-    const dependencies = detectDependencyFiles(tree, directory, config.requirements);
+    const { requirements } = config;
+    const dependencies = detectDependencyFiles(tree, directory, requirements, origins.requirements);
     const python = detectPythonVersion(tree, {
       directories: [dependencies.value.directory, directory, ''],
       available: this.#context.pythonVersions,
@@ -94,6 +103,8 @@ class Detector {
       startFiles,
       kept.settings !== undefined,
     );
+    const bundleConfig = bundleConfigUse(tree, directory);
+    const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -102,14 +113,19 @@ class Detector {
       pythonVersion: python.value,
       named: { ...named, releaseCommands: named.releaseCommands ?? releaseCommands },
       variables,
+      links,
+      bundleConfig: bundleConfig !== undefined,
       ...kept,
       findings: [
         ...(first ? [first] : []),
+        ...this.#configuration.findings,
         ...root.findings,
         ...dependencies.findings,
         ...python.findings,
         ...others,
         ...variables.findings,
+        ...(bundleConfig?.findings ?? []),
+        ...dataDirectoryFindings(dataDirectory),
         ...named.findings,
       ],
     };
@@ -139,11 +155,12 @@ class Detector {
     const tree = this.#tree;
     const entries = walkFiles(tree, root, 3).filter((path) => /(^|\/)(wsgi|asgi)\.py$/.test(path));
     const beginnings = [manageFile, ...entries];
-    const before = detectPythonPath(tree, { root, files: beginnings, dependencies });
+    const common = { root, configured: this.#configuration.config.pythonpath ?? [], dependencies };
+    const before = detectPythonPath(tree, { ...common, files: beginnings });
     const settings = this.#settings(root, manageFile, before.directories);
     const { file } = settings.value;
     const first = importGraph(tree, before.directories, [file]);
-    const path = detectPythonPath(tree, { root, files: [...beginnings, ...first], dependencies });
+    const path = detectPythonPath(tree, { ...common, files: [...beginnings, ...first] });
     const graph = importGraph(tree, path.directories, [file]);
     const hooks = detectSettingsHooks(tree, path.directories, graph);
     const why = 'manage.py imports its management';
@@ -163,10 +180,9 @@ class Detector {
   }
 
   #settings(root: string, manageFile: string, pythonPath: readonly string[]) {
-    const { config } = this.#configuration;
+    const { config, origins } = this.#configuration;
     const wish = config.settings ?? this.#context.config['DJANGO_SETTINGS_MODULE'];
-    const evidence =
-      config.settings === undefined ? 'config DJANGO_SETTINGS_MODULE' : 'tandem.toml';
+    const evidence = origins.settings ?? 'config DJANGO_SETTINGS_MODULE';
     const configured =
       wish === undefined ? {} : { configured: { name: wish, evidence, why: 'set by you' } };
     return detectSettingsModule(this.#tree, { root, manageFile, pythonPath, ...configured });
@@ -182,13 +198,15 @@ class Detector {
     const found = this.#entry(root, named);
     if (found === undefined) {
       const framework = finding('framework', 'procfile', 'only its web process is known');
-      return { ...common, pythonPath: [root], startFiles: [], findings: [framework, ...after] };
+      const pythonPath = [...new Set([root, ...(config.pythonpath ?? [])])];
+      return { ...common, pythonPath, startFiles: [], findings: [framework, ...after] };
     }
     const entry = found.value;
-    const bases = [...new Set([root, entry.pathEntry])];
+    const configured = config.pythonpath ?? [];
+    const bases = [...new Set([root, entry.pathEntry, ...configured])];
     const start = [moduleFile(tree, bases, entry.module) ?? ''].filter(Boolean);
     const files = importGraph(tree, bases, start);
-    const path = detectPythonPath(tree, { root, files, dependencies });
+    const path = detectPythonPath(tree, { root, files, configured, dependencies });
     const pythonPath = [...new Set([...bases, ...path.directories])];
     const release = detectReleaseCommands(tree, { root, entry, dependencies });
     return {
@@ -211,7 +229,8 @@ class Detector {
     const { config } = this.#configuration;
     try {
       const webCommand = named.processes['web']?.command;
-      return detectEntryPoint(this.#tree, root, { configured: config.entry, webCommand });
+      const configured = configuredEntry(this.#configuration);
+      return detectEntryPoint(this.#tree, root, { configured, webCommand });
     } catch (error) {
       // A web process of the project's own is enough.
       if (named.processes['web'] === undefined || config.entry !== undefined) throw error;
@@ -230,6 +249,7 @@ class Detector {
     const known = [
       ...Object.keys(standInConfig()),
       ...Object.keys(this.#context.config),
+      ...Object.keys(this.#configuration.config.env ?? {}),
       ...PROCESS_VARIABLES,
     ];
     return detectVariables({
@@ -239,6 +259,11 @@ class Detector {
       isDjango,
     });
   }
+}
+
+function configuredEntry({ config, origins, file }: Configuration): ConfiguredEntry | undefined {
+  const { entry, pythonpath: paths = [] } = config;
+  return entry === undefined ? undefined : { entry, setIn: origins.entry ?? file, paths };
 }
 
 /** What every process has anyway. */

@@ -20,6 +20,14 @@ export interface EntryPoint {
   readonly made?: MadeFile;
 }
 
+export interface ConfiguredEntry {
+  /** `package.module:attribute` */
+  readonly entry: string;
+  readonly setIn: string;
+  /** Directories on Python's path, beside the root. */
+  readonly paths: readonly string[];
+}
+
 type Shape = Pick<EntryPoint, 'attribute' | 'kind' | 'framework' | 'factory'> & {
   readonly line: number;
   readonly why: string;
@@ -51,8 +59,8 @@ const IMPORTED = /^from ([\w.]+) import (?:.*\b(?:as)\s+)?(app|application)\b/;
 const ASSIGNED = /^(application)\s*=\s*\S/;
 
 export interface EntryRequest {
-  /** From tandem.toml. */
-  readonly configured?: string | undefined;
+  /** From a configuration file. */
+  readonly configured?: ConfiguredEntry | undefined;
   /** The web command that the project names: it knows its application. */
   readonly webCommand?: string | undefined;
 }
@@ -211,22 +219,16 @@ function configuredEntry(
   tree: SourceTree,
   root: string,
   files: readonly string[],
-  configured: string,
+  { entry, setIn, paths }: ConfiguredEntry,
 ): Detected<EntryPoint> {
-  const [module = '', attribute = ''] = configured.split(':');
-  const path = files.find((file) => entryOf(file, root, NO_SHAPE).module === module);
-  if (path === undefined) {
-    throw new TandemError(
-      'TANDEM_TOML_INVALID',
-      `entry: module "${module}" is not in the source.`,
-      {
-        where: 'tandem.toml',
-        hint: 'entry = "PACKAGE.MODULE:ATTRIBUTE"',
-      },
-    );
-  }
+  const [module = '', attribute = ''] = entry.split(':');
+  const isModule = (base: string) => (file: string) =>
+    entryOf(file, base, NO_SHAPE).module === module;
+  const base = [root, ...paths].find((one) => filesUnder(files, one).some(isModule(one)));
+  const path = base === undefined ? undefined : filesUnder(files, base).find(isModule(base));
+  if (base === undefined || path === undefined) throw noSuchModule(module, setIn);
   const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree)) ?? NO_SHAPE;
-  const value = entryOf(path, root, {
+  const value = entryOf(path, base, {
     ...shape,
     attribute,
     factory: shape.factory && shape.attribute === attribute,
@@ -234,7 +236,23 @@ function configuredEntry(
   return detected(
     value,
     finding('framework', value.framework, 'by the file of the entry', path),
-    finding('entry', configured, 'set in tandem.toml', 'tandem.toml'),
+    finding('entry', entry, `set in ${setIn}`, setIn),
+  );
+}
+
+function filesUnder(files: readonly string[], directory: string): string[] {
+  return files.filter((path) => directory === '' || path.startsWith(`${directory}/`));
+}
+
+function noSuchModule(module: string, setIn: string): TandemError {
+  const isToml = setIn.endsWith('.toml');
+  return new TandemError(
+    isToml ? 'TANDEM_TOML_INVALID' : 'EPIO_INI_INVALID',
+    `entry: module "${module}" is not in the source.`,
+    {
+      where: setIn,
+      hint: isToml ? 'entry = "PACKAGE.MODULE:ATTRIBUTE"' : 'entrypoint = PACKAGE.MODULE:CALLABLE',
+    },
   );
 }
 

@@ -30,15 +30,17 @@ export interface PythonPathRequest {
   readonly root: string;
   /** Files whose imports are to work: settings, entry, manage.py. */
   readonly files: readonly string[];
+  /** Directories that a configuration file puts on the path. */
+  readonly configured?: readonly string[];
   /** Modules of installed packages look like bare names too. */
   readonly dependencies: readonly string[];
 }
 
 export function detectPythonPath(tree: SourceTree, request: PythonPathRequest): PythonPath {
-  const { root, files } = request;
+  const { root, files, configured = [] } = request;
   const found: { directory: string; why: string; evidence: string }[] = [];
   for (const one of [...files.flatMap((file) => inserted(tree, root, file))]) found.push(one);
-  const known = [root, ...found.map(({ directory }) => directory)];
+  const known = [root, ...configured, ...found.map(({ directory }) => directory)];
   for (const file of files) {
     for (const { name, evidence } of bareNames(tree, known, file)) {
       if (moduleFile(tree, known, name) !== undefined || isDirectory(tree, known, name)) continue;
@@ -58,7 +60,7 @@ export function detectPythonPath(tree: SourceTree, request: PythonPathRequest): 
       directory !== root && found.findIndex((one) => one.directory === directory) === index,
   );
   return {
-    directories: [root, ...distinct.map(({ directory }) => directory)],
+    directories: [...new Set([root, ...configured, ...distinct.map((one) => one.directory)])],
     findings: distinct.map(({ directory, why, evidence }) =>
       finding('path', directory || '.', why, evidence),
     ),

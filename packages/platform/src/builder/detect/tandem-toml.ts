@@ -5,10 +5,22 @@ import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import type { SourceTree } from './source-tree.ts';
 
+/** The platform's own: another value would break the app in ways hard to see. */
+export const RESERVED_VARIABLE = /^(?:PORT|HOME|PATH|VIRTUAL_ENV|TANDEM_\w*)$/;
 const Command = v.pipe(v.string(), v.trim(), v.nonEmpty('must not be empty'));
 const ProcessName = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9-]{0,29}$/, 'must be lower-case letters, digits and dashes'),
+);
+const RelativePath = v.pipe(
+  v.string(),
+  v.transform((path) => path.replace(/^\.(?:\/|$)|\/+$/g, '')),
+  v.check((path) => !/^\/|(?:^|\/)\.\.(?:\/|$)/.test(path), 'must lie in the source'),
+);
+const VariableName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'),
+  v.check((name) => !RESERVED_VARIABLE.test(name), 'is set by the platform'),
 );
 
 const Schema = v.strictObject({
@@ -22,6 +34,10 @@ const Schema = v.strictObject({
   entry: v.optional(v.pipe(v.string(), v.regex(/^[\w.]+:[\w.]+$/, 'must be MODULE:ATTRIBUTE'))),
   /** Requirements file, relative to the top of the source. */
   requirements: v.optional(v.string()),
+  /** Directories put on Python's path, relative to the top of the source; "" is the top. */
+  pythonpath: v.optional(v.array(RelativePath)),
+  /** Variables of the app; its config (`tandem config set`) goes before them. */
+  env: v.optional(v.record(VariableName, v.string())),
   /** False: no settings overlay. */
   overlay: v.optional(v.boolean()),
   /** False: no collectstatic. */
@@ -38,6 +54,9 @@ export interface ConfigurationFile {
   readonly config: TandemConfig;
   readonly file: string;
 }
+
+/** Where each key is set: a file, or `file:line`. */
+export type Origins = Readonly<Partial<Record<keyof TandemConfig, string>>>;
 
 export function readTandemToml(tree: SourceTree): ConfigurationFile {
   const own = tree.read('tandem.toml');

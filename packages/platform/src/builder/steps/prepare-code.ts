@@ -80,6 +80,7 @@ function envOf(session: BuildSession, request: PrepareRequest): Record<string, s
   return {
     ...given,
     ...aliasValues(detection.variables.aliases, { ...given, ...config }),
+    ...detection.config.env,
     ...config,
     ...imageEnv,
     PYTHONPATH: path,

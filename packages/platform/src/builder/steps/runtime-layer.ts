@@ -48,7 +48,8 @@ export async function runtimeLayer(
 async function hashOfHelpers(path: string): Promise<string> {
   const hash = createHash('sha256');
   const directory = join(path, 'tandem_runtime');
-  for (const name of (await readdir(directory)).filter((one) => one.endsWith('.py')).sort()) {
+  const files = await readdir(directory, { recursive: true });
+  for (const name of files.filter((one) => one.endsWith('.py')).sort()) {
     hash
       .update(name)
       .update('\0')
@@ -64,7 +65,11 @@ async function compile(
   helpers: string,
 ): Promise<void> {
   const uid = toolchain.sharedUid;
-  for (const path of [helpers, join(helpers, 'tandem_runtime')]) await chown(path, uid, uid);
+  // Its bytecode lies beside each module.
+  const directories = (await readdir(helpers, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const path of [helpers, ...directories]) await chown(path, uid, uid);
   const compileAll = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', RUNTIME];
   const { exit, logTail } = await session.run({
     name: 'runtime',

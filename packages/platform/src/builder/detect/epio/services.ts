@@ -1,0 +1,50 @@
+// [services] and the sections that size one: what runs beside the app.
+import type { Statement } from './ini-file.ts';
+import { invalid } from './invalid.ts';
+import { booleanOf, readerOf, type EpioReading, type SectionReader } from './reading.ts';
+
+export const SERVICES: SectionReader = {
+  reads: (name) => name === 'services',
+  read: ({ statements }, reading) => {
+    for (const statement of statements) {
+      if (statement.value !== '') readService(statement, reading);
+    }
+  },
+};
+
+function readService(statement: Statement, reading: EpioReading): void {
+  const { key, line } = statement;
+  const isWanted = booleanOf(statement);
+  if (key === 'postgres') {
+    reading.set('database', isWanted, line);
+    return reading.note(statement, isWanted ? 'a PostgreSQL database' : 'no database');
+  }
+  if (!isWanted) return;
+  reading.noCounterpart(statement, `run it elsewhere and set its address: tandem config set`);
+}
+
+export const REDIS = readerOf('redis', { memory: readMemory, maxmemory: readMemory });
+
+function readMemory(statement: Statement, reading: EpioReading): void {
+  if (!/^\d+\s*(?:mb?|mib)?$/i.test(statement.value)) {
+    const hint = 'memory = 16 (megabytes)';
+    throw invalid(statement.line, `"${statement.value}" is not a number of megabytes`, hint);
+  }
+  reading.noCounterpart(statement, 'the size of a Redis is not chosen here');
+}
+
+/** Services of the old system that this one does not have, with whatever they were told. */
+export const SOLR = allOf('solr', 'there is no Solr');
+export const CELERY = allOf(
+  'celery',
+  'name its process: [process-worker] command = celery -A PROJECT worker',
+);
+
+function allOf(section: string, instead: string): SectionReader {
+  return {
+    reads: (name) => name === section,
+    read: ({ statements }, reading) => {
+      for (const statement of statements) reading.noCounterpart(statement, instead);
+    },
+  };
+}
