@@ -47,7 +47,7 @@ def load(namespace, real_name, environ=None):
     namespace.update({name: getattr(real, name) for name in names})
     # The real module changes too: parts of a project import it by its own name.
     overrides = Overrides([vars(real), namespace], environ)
-    for rule in (debug, secret_key, hosts, database, postgres_app, redis, static_root, proxy_header):
+    for rule in (debug, secret_key, hosts, database, postgres_app, redis, static_root, proxy_header, tls):
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
 
@@ -181,3 +181,9 @@ def proxy_header(overrides):
         why = "TLS ends at the balancer, which replaces this header"
         overrides.set("SECURE_PROXY_SSL_HEADER", value, value[0], why)
 
+
+def tls(overrides):
+    """Of a local address there is no https:// one that visitors could be sent to."""
+    if not is_public(overrides.environ) and overrides.get("SECURE_SSL_REDIRECT") is True:
+        why = "the app has no public host yet, and so no TLS"
+        overrides.set("SECURE_SSL_REDIRECT", False, "False", why)

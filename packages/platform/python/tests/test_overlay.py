@@ -31,6 +31,15 @@ def overridden(namespace):
     return [override["setting"] for override in namespace["TANDEM_OVERRIDES"]]
 
 
+class Tls(unittest.TestCase):
+    def test_redirects_wait_for_a_public_host(self):
+        self.assertFalse(load({"SECURE_SSL_REDIRECT": True})["SECURE_SSL_REDIRECT"])
+
+    def test_redirects_stand_with_one(self):
+        result = load({"SECURE_SSL_REDIRECT": True}, TANDEM_PUBLIC="1")
+        self.assertTrue(result["SECURE_SSL_REDIRECT"])
+
+
 REDIS = "redis://app7:pw@[fd00::7]:6379/0"
 
 
