@@ -22,7 +22,8 @@ import { makeFiles } from './steps/make-files.ts';
 import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
 import { nextSettings } from './steps/next-settings.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
-import { pathsKey, requirementLines, resolveLock } from './steps/resolve.ts';
+import { pathsKey } from './steps/paths-key.ts';
+import { indexesOf, resolveLock } from './steps/resolve.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
 import { openToolchain, type Toolchain } from './steps/toolchain.ts';
 import { unpackArchive } from './unpack/unpack-archive.ts';
@@ -119,7 +120,8 @@ class Build {
         lock,
         toolchain,
         file: source.files[0] ?? '',
-        lines: requirementLines(source, tree),
+        lines: source.lines,
+        indexes: indexesOf(this.#session, source, tree),
         cwd: under('/app', source.directory).replace(/\/$/, ''),
         paths: await pathsKey(this.#session, source, tree),
       });

@@ -10,7 +10,8 @@ import { contentKey } from '../content-key.ts';
 import type { RequirementLine } from '../detect/requirements-file.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import type { Lock } from './lock.ts';
-import { layersOn, sharedCache, uvEnv, type Toolchain } from './toolchain.ts';
+import type { PrivateIndexes } from './private-indexes.ts';
+import { layersOn, sharedCache, uvEnv, uvEnvWith, type Toolchain } from './toolchain.ts';
 import { layOutVirtualenv } from './virtualenv.ts';
 
 export interface DependencyRequest {
@@ -21,6 +22,8 @@ export interface DependencyRequest {
   readonly lines: readonly RequirementLine[];
   /** Directory inside in which relative paths of the lock are meant. */
   readonly cwd: string;
+  /** Of the app's config: asked when it builds for itself. */
+  readonly indexes: PrivateIndexes;
   /** What paths of the source add to the key. */
   readonly paths: unknown;
 }
@@ -118,7 +121,7 @@ async function installOwn(
     name: 'install-own',
     layers: layersOn(stack, toolchain.interpreterLayer),
     args: installArgs(request.lock, []),
-    env: { ...session.request.config, ...uvEnv(options) },
+    env: uvEnvWith(options, request.indexes),
     cwd: request.cwd,
     uid,
     mounts: [
