@@ -30,6 +30,7 @@ export interface DependencyRequest {
 
 /** `ready` can be used at once; `layer` resolves when it is packed. */
 export interface Dependencies {
+  readonly key: string;
   readonly cached: boolean;
   readonly shared: boolean;
   /** Mounted over /venv as long as the layer is not packed. */
@@ -47,14 +48,19 @@ export async function dependencyLayer(
   for (const key of [sharedKey, ownKey]) {
     const layer = key === undefined ? undefined : await options.imageStore.findByKey(key);
     if (layer !== undefined) {
-      return { cached: true, shared: key === sharedKey, layer: Promise.resolve(layer) };
+      return {
+        key: key ?? ownKey,
+        cached: true,
+        shared: key === sharedKey,
+        layer: Promise.resolve(layer),
+      };
     }
   }
   const shared = sharedKey !== undefined && (await installShared(options, session, request));
   if (!shared) await installOwn(options, session, request);
   const key = shared ? sharedKey : ownKey;
   const directory = session.disk.venv;
-  return { cached: false, shared, directory, layer: packed(options, session, directory, key) };
+  return { key, cached: false, shared, directory, layer: packed(options, session, directory, key) };
 }
 
 async function packed(
@@ -155,6 +161,8 @@ async function prepare(
 
 function installArgs(lock: Lock, more: readonly string[]): [string, ...string[]] {
   const hashes = lock.fullyHashed ? ['--require-hashes'] : [];
+  // With the hashes given it does not matter which index a file comes from.
+  const anywhere = lock.versionsHashed ? ['--index-strategy', 'unsafe-best-match'] : [];
   return [
     '/build/bin/uv',
     'pip',
@@ -166,6 +174,7 @@ function installArgs(lock: Lock, more: readonly string[]): [string, ...string[]]
     '--no-deps',
     '--compile-bytecode',
     ...hashes,
+    ...anywhere,
     ...more,
   ];
 }

@@ -40,12 +40,12 @@ export async function resolveLock(
   if (source.kind === 'none') return undefined;
   const indexes = indexesOf(session, source, tree);
   const own = projectLock(source, tree);
-  if (own !== undefined) return parseLock(completed(own, options, source, indexes));
+  if (own !== undefined) return parseLock(completed(own, options, request, indexes));
   const key = await resolveKey(options, session, request);
   const kept = join(buildDirectory(options.paths), 'locks', key);
   const known = await readFile(kept, 'utf8').catch(() => undefined);
   if (known !== undefined) return parseLock(known);
-  const text = completed(await runUv(options, session, request), options, source, indexes);
+  const text = completed(await runUv(options, session, request), options, request, indexes);
   await mkdir(join(kept, '..'), { recursive: true, mode: 0o700 });
   await writeFileAtomic(kept, text);
   return parseLock(text);
@@ -64,16 +64,22 @@ export function indexesOf(
 function completed(
   text: string,
   options: BuilderOptions,
-  source: DependencySource,
+  { source, tree }: ResolveRequest,
   indexes: PrivateIndexes,
 ): string {
+  const declared = declaredIndexes(tree, source.directory);
   const mirror = options.indexUrl?.replace(/\/$/, '');
   const lines = indexes
     .hide(text)
     .split('\n')
     .filter((line) => !PUBLIC_INDEX.test(line))
     .filter((line) => line.replace(/\/$/, '') !== `--index-url ${mirror}`);
-  const missing = indexes.lines.filter((line) => !lines.includes(line));
+  // The resolver keeps quiet about indexes that only some packages may come from.
+  const explicit = source.kind === 'pyproject' ? declared : [];
+  const named = explicit.map(({ url }) => indexes.hide(`--extra-index-url ${url}`));
+  const missing = [...indexes.lines, ...named].filter(
+    (line) => !lines.includes(line) && !PUBLIC_INDEX.test(line),
+  );
   const places = indexes.identity.map((address) => `# index: ${address}`);
   const own = source.installProject && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
   return [...places, ...missing, ...lines, ...(own ? ['-e .', ''] : [])].join('\n');
