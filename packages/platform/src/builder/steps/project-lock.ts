@@ -14,7 +14,12 @@ export function projectLock(source: DependencySource, tree: SourceTree): string 
   const [path = '', origin = ''] = source.files;
   const text = tree.read(path) ?? '';
   const { kind } = source;
-  if (kind === 'poetry-lock') return requirementsOfPoetryLock(text, tree.read(origin) ?? '');
+  if (kind === 'poetry-lock') {
+    const prefix = source.directory === '' ? '' : `${source.directory}/`;
+    const requirements = requirementsOfPoetryLock(text, tree.read(origin) ?? '');
+    // Its paths are relative to its own directory.
+    return requirements.replaceAll('file:///app/', `file:///app/${prefix}`);
+  }
   if (kind === 'pipfile-lock') return requirementsOfPipfileLock(text, path);
   return kind === 'hashed-requirements' ? hashedRequirements(source) : undefined;
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Finding } from '../../domain/release.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import { runToExit } from '../../lib/run-command.ts';
 import { buildDirectory } from '../../ports/paths.ts';
 import type { BuildSession } from '../build-session.ts';
@@ -15,6 +16,8 @@ import { versionIn, type Lock } from './lock.ts';
 import type { Toolchain } from './toolchain.ts';
 
 const SEARCH_TIMEOUT_MS = 60_000;
+const FILES_MAX = 500;
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const DISTUTILS_UNTIL = [3, 12];
 /** Metadata of a build, not what is imported at run time. */
 const NOT_RUN = ['--exclude=setup.py', '--exclude-dir=node_modules', '--exclude-dir=.git'];
@@ -33,10 +36,9 @@ export async function setuptoolsNeed(
 ): Promise<Finding | undefined> {
   if (versionIn(lock, 'setuptools') !== undefined) return undefined;
   const { modules, pattern } = wanted(toolchain);
-  const { source } = session.disk;
-  const place =
-    (await importedIn(source, pattern, session.signal)) ??
-    (await inDependencies(options, session, pattern, dependencies));
+  // In any case, so that the answer is kept for the next build.
+  const installed = await inDependencies(options, session, pattern, dependencies);
+  const place = installed ?? (await importedIn(session.disk.source, pattern, session.signal));
   if (place === undefined) return undefined;
   return finding('setuptools', 'added', `${modules} is imported and nothing brings it`, place);
 }
@@ -44,7 +46,8 @@ export async function setuptoolsNeed(
 function wanted({ minor }: Toolchain): { modules: string; pattern: string } {
   const isGone = compareVersions(parseVersion(minor), DISTUTILS_UNTIL) >= 0;
   const modules = isGone ? ['pkg_resources', 'distutils'] : ['pkg_resources'];
-  const pattern = String.raw`^\s*(import|from)\s+(${modules.join('|')})\b`;
+  const either = modules.join('|');
+  const pattern = `^[ \t]*((import|from)[ \t]+(${either})\\b|__import__\\(.(${either})\\b)`;
   return { modules: modules.join(' or '), pattern };
 }
 
@@ -67,7 +70,7 @@ async function inDependencies(
   return found;
 }
 
-/** Path of one file, relative; follows no links. */
+/** `path:line` of an import that nothing guards; follows no links. */
 async function importedIn(
   directory: string,
   pattern: string,
@@ -79,9 +82,20 @@ async function importedIn(
     cwd: directory,
     signal,
   });
-  const [first = ''] = stdout
-    .split('\n')
-    .toSorted((one, other) => one.length - other.length)
-    .filter(Boolean);
-  return first === '' ? undefined : first.replace(/^\.\//, '');
+  const paths = stdout.split('\n').filter(Boolean).sort();
+  for (const path of paths.slice(0, FILES_MAX)) {
+    const text = await readUntrustedFile(join(directory, path), FILE_BYTES_MAX);
+    const line = unguardedLine(text ?? '', new RegExp(pattern));
+    if (line > 0) return `${path.replace(/^\.\//, '')}:${line}`;
+  }
+  return undefined;
+}
+
+/** Right after `try:` it can do without. 0 for none. */
+export function unguardedLine(text: string, pattern: RegExp): number {
+  const lines = text.split('\n');
+  const index = lines.findIndex(
+    (line, at) => pattern.test(line) && !/^\s*try\s*:/.test(lines[at - 1] ?? ''),
+  );
+  return index + 1;
 }

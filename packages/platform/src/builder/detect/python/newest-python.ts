@@ -34,6 +34,7 @@ const WHEELS_FIRST_MINOR = 9;
  * (docs.djangoproject.com, FAQ: Installation), the others by importing them.
  */
 const WORKS_UP_TO: Readonly<Record<string, readonly (readonly [string, number])[]>> = {
+  celery: [['5.0', 10]],
   django: [
     ['2.2', 7],
     ['3.2', 9],
@@ -42,6 +43,8 @@ const WORKS_UP_TO: Readonly<Record<string, readonly (readonly [string, number])[
     ['5.1', 12],
     ['5.2', 13],
   ],
+  gunicorn: [['20.0', 9]],
+  werkzeug: [['0.15', 9]],
 };
 
 export interface NewestPython {

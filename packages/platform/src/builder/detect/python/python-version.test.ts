@@ -194,6 +194,8 @@ describe('the newest Python of pinned packages', () => {
     ['PyYAML==5.3.1', '3.8.18'],
     ['PyYAML==5.3.1 ; python_version < "3.8"', '3.12.1'],
     ['lxml==4.9.3', '3.12.1'],
+    ['gunicorn==19.9.0', '3.9.18'],
+    ['celery<5', '3.10.13'],
   ])('%s: %s', (requirement, version) => {
     expect(pinned(requirement)?.value).toBe(version);
   });
