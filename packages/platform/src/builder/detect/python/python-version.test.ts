@@ -169,7 +169,7 @@ describe('a version that is not available', () => {
     });
     const fine = {
       'runtime.txt': 'python-2.7.18',
-      'views.py': 'print ("x")\nprint = 3\nraise E, None\n',
+      'views.py': '"""\nprint me\n"""\nprint ("x")\nprint = 3\n',
     };
     expect(versionOf(fine)).toBe('3.8.18');
   });

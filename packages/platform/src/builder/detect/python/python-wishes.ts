@@ -1,4 +1,5 @@
 // Where a project says which Python it wants, in the order in which it is believed.
+import { findCode } from '../python-source.ts';
 import { hasFile, under, walkFiles, type SourceTree } from '../source-tree.ts';
 import { readIni } from '../dependencies/ini-file.ts';
 import { tableIn } from '../dependencies/pyproject-requirements.ts';
@@ -104,8 +105,8 @@ function firstMatch(tree: SourceTree, path: string, pattern: RegExp): PythonWish
 export function python2Line(tree: SourceTree): string | undefined {
   const files = walkFiles(tree, '', PYTHON2_DEPTH_MAX).filter((path) => path.endsWith('.py'));
   for (const path of files.slice(0, PYTHON2_FILES_MAX)) {
-    const index = (tree.read(path) ?? '').split('\n').findIndex((line) => PYTHON2.test(line));
-    if (index >= 0) return `${path}:${index + 1}`;
+    const found = findCode(tree.read(path), PYTHON2);
+    if (found !== undefined) return `${path}:${found.line}`;
   }
   return undefined;
 }
@@ -113,4 +114,4 @@ export function python2Line(tree: SourceTree): string | undefined {
 const PYTHON2_DEPTH_MAX = 4;
 const PYTHON2_FILES_MAX = 500;
 const PYTHON2 =
-  /^\s*(print\s+["'\w](?!.*=\s)|except\s+[\w.]+\s*,\s*\w+\s*:|raise\s+\w+\s*,\s*["']|exec\s+["'])/;
+  /^(print\s+["'\w]|except\s+[\w.]+\s*,\s*\w+\s*:|raise\s+\w+\s*,\s*["']|exec\s+["'])/;
