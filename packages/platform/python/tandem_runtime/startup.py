@@ -24,6 +24,16 @@ def append_paths():
             sys.path.append(path)
 
 
+def restore_distutils():
+    """Python 3.12 has none. setuptools has, but says so in a .pth file of its directory, and those
+    of an appended path are never read."""
+    hack = os.path.join(ADDITIONS, "setuptools", "_distutils_hack")
+    if sys.version_info >= (3, 12) and os.path.isdir(hack):
+        import _distutils_hack
+
+        _distutils_hack.add_shim()
+
+
 class DjangoLogWatch:
     """A meta path finder that waits for `django.utils.log`, wraps it and steps aside.
 
@@ -72,6 +82,7 @@ def start():
     try:
         append_paths()
         sys.meta_path.insert(0, DjangoLogWatch())
+        restore_distutils()
     except Exception:
         pass
 

@@ -22,7 +22,9 @@ import { makeFiles } from './steps/make-files.ts';
 import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
 import { nextSettings } from './steps/next-settings.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
-import { pathsKey, requirementLines, resolveLock } from './steps/resolve.ts';
+import { pathsKey } from './steps/paths-key.ts';
+import { indexesOf, resolveLock } from './steps/resolve.ts';
+import { setuptoolsNeed } from './steps/setuptools-need.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
 import { openToolchain, type Toolchain } from './steps/toolchain.ts';
 import { unpackArchive } from './unpack/unpack-archive.ts';
@@ -119,7 +121,8 @@ class Build {
         lock,
         toolchain,
         file: source.files[0] ?? '',
-        lines: requirementLines(source, tree),
+        lines: source.lines,
+        indexes: indexesOf(this.#session, source, tree),
         cwd: under('/app', source.directory).replace(/\/$/, ''),
         paths: await pathsKey(this.#session, source, tree),
       });
@@ -135,6 +138,12 @@ class Build {
     { lock, dependencies }: Resolved,
   ): Promise<BuiltImage> {
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
+    const setuptools = await setuptoolsNeed(this.#options, this.#session, {
+      lock,
+      dependencies,
+      toolchain,
+    });
+    const added = await this.#add(setuptools && 'setuptools', toolchain, lock);
     const driver = await this.#add(driverFor(detected, lock), toolchain, lock);
     const guess = applicationOf(detected, undefined)?.kind ?? 'wsgi';
     const guessed = this.#inBackground(
@@ -143,7 +152,7 @@ class Build {
     // Prepared on the virtualenv as it lies there, while that is still being packed.
     const venv = dependencies?.directory;
     const packed = venv === undefined ? present(await dependencies?.layer) : [];
-    const layers = [...toolchain.baseLayers, ...packed, ...driver, runtime];
+    const layers = [...toolchain.baseLayers, ...packed, ...added, ...driver, runtime];
     const { detection, env, report } = await this.#prepare(detected, { layers, venv });
     const code = this.#inBackground(this.#packCode());
     const kind = applicationOf(detection, report)?.kind ?? guess;
@@ -157,13 +166,14 @@ class Build {
       stack: toolchain.stack.layer,
       ...(interpreter ? { interpreter } : {}),
       ...(dependencyLayer ? { dependencies: dependencyLayer } : {}),
-      additions: [...server, ...(usesPostgresql(report) ? driver : [])],
+      additions: [...server, ...added, ...(usesPostgresql(report) ? driver : [])],
       runtime,
       code: await code,
     };
     const { config } = this.#session.request;
-    const image = { ...detection.config.env, ...env };
-    return describeImage({ detection, report, lock, layers: release, env: image, config });
+    const whole = { ...detection.config.env, ...env };
+    const image = describeImage({ detection, report, lock, layers: release, env: whole, config });
+    return { ...image, findings: [...image.findings, ...present(setuptools)] };
   }
 
   /** A settings module that needs what is not installed gives way to the next one. */

@@ -1,47 +1,32 @@
 // Which file says what to install: the nearest directory upward from the app; there a lock before
-// pyproject.toml before requirements. Production names only, never development ones.
-import { TandemError } from '@tandem/protocol';
-import { detected, finding, type Detected } from './evidence.ts';
-import { normalizeName, readRequirements, requirementName } from './requirements-file.ts';
-import { hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
+// pyproject.toml before requirements before older formats. When nothing lies upward, the nearest
+// directory below; when there is no file at all, what the project imports.
+import type { Finding } from '../../domain/release.ts';
+import { buildoutIn } from './dependencies/buildout.ts';
+import { condaIn } from './dependencies/conda.ts';
+import {
+  directoryOf,
+  NO_DEPENDENCIES,
+  type Candidate,
+  type DependencySource,
+} from './dependencies/dependency-source.ts';
+import { importedIn } from './dependencies/imported-distributions.ts';
+import { reasonToInstall } from './dependencies/install-project.ts';
+import { lockIn } from './dependencies/locks.ts';
+import { pipfileIn } from './dependencies/pipfile.ts';
+import { classify } from './dependencies/production-names.ts';
+import { pyprojectIn } from './dependencies/pyproject-source.ts';
+import { requirementsIn, requirementsSource } from './dependencies/requirements-choice.ts';
+import { setupIn } from './dependencies/setup-files.ts';
 import { developmentNames } from './development-names.ts';
-import { isTable, parsePyproject, parseToml } from './tandem-toml.ts';
+import { detected, finding, type Detected } from './evidence.ts';
+import { walkFiles, type SourceTree } from './source-tree.ts';
 
-export interface DependencySource {
-  readonly kind: 'uv-lock' | 'poetry-lock' | 'pyproject' | 'requirements' | 'none';
-  /** Directory of the file; '' for the top. */
-  readonly directory: string;
-  /** Files whose text decides what is installed. */
-  readonly files: readonly string[];
-  /** Normalised names asked for directly (or locked), to guess before anything is resolved. */
-  readonly names: readonly string[];
-  /** The project itself must be installed: src layout with a build system. */
-  readonly installProject: boolean;
-  /** Paths of the source are installed, so its contents decide too. */
-  readonly namesPaths: boolean;
-  /** Normalised names that only development groups or files ask for. */
-  readonly developmentOnly: readonly string[];
-}
+export type { DependencySource } from './dependencies/dependency-source.ts';
 
-const REQUIREMENTS = [
-  'requirements.txt',
-  'requirements/production.txt',
-  'requirements/prod.txt',
-  'requirements-production.txt',
-  'requirements-prod.txt',
-  'production-requirements.txt',
-  'requirements/requirements.txt',
-  'requirements/base.txt',
-];
-const NONE: DependencySource = {
-  kind: 'none',
-  directory: '',
-  files: [],
-  names: [],
-  installProject: false,
-  namesPaths: false,
-  developmentOnly: [],
-};
+/** In the order in which they are believed. */
+const KINDS = [lockIn, pyprojectIn, pipfileIn, requirementsIn, buildoutIn, setupIn, condaIn];
+const DEPTH_BELOW_MAX = 2;
 
 export function detectDependencyFiles(
   tree: SourceTree,
@@ -50,21 +35,71 @@ export function detectDependencyFiles(
   setIn = 'tandem.toml',
 ): Detected<DependencySource> {
   if (configured !== undefined) {
-    return explained(requirements(tree, configured), `set in ${setIn}`);
+    return explained({ source: requirementsSource(tree, [configured]), why: `set in ${setIn}` });
   }
-  for (const directory of upward(root)) {
-    const source =
-      lockIn(tree, directory) ?? pyprojectIn(tree, directory) ?? requirementsIn(tree, directory);
-    if (source !== undefined) {
-      return explained(withDevelopmentNames(tree, source), 'nearest to the app');
-    }
+  const candidate = choose(tree, root);
+  if (candidate === undefined) {
+    return detected(
+      NO_DEPENDENCIES,
+      finding('dependencies', 'none', 'no lock, pyproject or requirements file'),
+    );
   }
-  return detected(NONE, finding('dependencies', 'none', 'no lock, pyproject or requirements file'));
+  const reason = reasonToInstall(tree, candidate.source.directory, root);
+  const installProject = candidate.source.installProject || reason !== undefined;
+  const source = withDevelopmentNames(tree, { ...candidate.source, installProject });
+  const result = explained({ ...candidate, source });
+  if (reason === undefined) return result;
+  const install = finding('install', reason.name, reason.why, reason.evidence);
+  return { ...result, findings: [...result.findings, install] };
 }
 
-function explained(source: DependencySource, why: string): Detected<DependencySource> {
-  const file = source.files[0] ?? '';
-  return detected(source, finding('dependencies', file, why, file));
+/** One that asks for something, before one for developers, before imports, before an empty one. */
+function choose(tree: SourceTree, root: string): Candidate | undefined {
+  const near: Candidate[] = [];
+  for (const candidate of candidatesIn(tree, upward(root))) {
+    if (isGood(candidate)) return candidate;
+    near.push(candidate);
+  }
+  const below = [...candidatesIn(tree, directoriesBelow(tree))];
+  const found = below.find(isGood);
+  if (found !== undefined) return alone(found, below);
+  const all = [...near, ...below];
+  return all.find(({ isDevelopment }) => isDevelopment) ?? importedIn(tree, root) ?? all[0];
+}
+
+function isGood({ isEmpty, isDevelopment }: Candidate): boolean {
+  return isEmpty !== true && isDevelopment !== true;
+}
+
+/** One after the other: what lies behind the chosen one is not even read. */
+function* candidatesIn(tree: SourceTree, directories: readonly string[]): Generator<Candidate> {
+  for (const directory of directories) {
+    for (const kind of KINDS) {
+      const candidate = kind(tree, directory);
+      if (candidate !== undefined) yield candidate;
+    }
+  }
+}
+
+function upward(root: string): string[] {
+  const parts = root === '' ? [] : root.split('/');
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join('/')).concat('');
+}
+
+/** Shallow ones first; not those of tests and documentation. */
+function directoriesBelow(tree: SourceTree): string[] {
+  const directories = walkFiles(tree, '', DEPTH_BELOW_MAX).map(directoryOf);
+  const isProduction = (path: string): boolean =>
+    path.split('/').every((part) => classify(part) !== 'development');
+  return [...new Set(directories)].filter((path) => path !== '' && isProduction(path));
+}
+
+function alone(found: Candidate, all: readonly Candidate[]): Candidate {
+  const fileOf = ({ source }: Candidate): string => source.files[0] ?? '';
+  const others = all.filter((one) => one !== found && isGood(one)).map(fileOf);
+  const why = 'the only one that was found';
+  const several = `the first of several: ${[...new Set(others)].slice(0, 3).join(', ')}; set requirements in tandem.toml for another`;
+  return { ...found, why: found.why ?? (others.length === 0 ? why : several) };
 }
 
 /** For the message when a module is missing: it may be there, but for developers only. */
@@ -73,112 +108,16 @@ function withDevelopmentNames(tree: SourceTree, source: DependencySource): Depen
   return { ...source, developmentOnly: names.filter((name) => !source.names.includes(name)) };
 }
 
-function upward(root: string): string[] {
-  const parts = root === '' ? [] : root.split('/');
-  return parts.map((_, index) => parts.slice(0, parts.length - index).join('/')).concat('');
-}
-
-function lockIn(tree: SourceTree, directory: string): DependencySource | undefined {
-  const pyproject = under(directory, 'pyproject.toml');
-  for (const [kind, name] of [
-    ['uv-lock', 'uv.lock'],
-    ['poetry-lock', 'poetry.lock'],
-  ] as const) {
-    const path = under(directory, name);
-    const text = tree.read(path);
-    if (text === undefined || !hasFile(tree, pyproject)) continue;
-    const installProject = kind === 'uv-lock' && needsInstall(tree, directory);
-    return {
-      ...NONE,
-      kind,
-      directory,
-      files: [path, pyproject],
-      names: lockedNames(text, path),
-      installProject,
-      namesPaths: installProject,
-    };
+function explained(candidate: Candidate): Detected<DependencySource> {
+  const { source, why, isDevelopment, notUnderstood } = candidate;
+  const file = source.files[0];
+  const names = source.names.join(', ');
+  const value = file ?? (names || 'none');
+  const reason = why ?? (isDevelopment ? 'there is nothing else' : 'nearest to the app');
+  const evidence = file ?? source.lines[0]?.evidence;
+  const findings: Finding[] = [finding('dependencies', value, reason, evidence)];
+  for (const one of notUnderstood ?? []) {
+    findings.push(finding('dependencies', one, 'has no counterpart here, so it is left out', file));
   }
-  return undefined;
-}
-
-function lockedNames(text: string, path: string): string[] {
-  const packages = parseToml(text, path, 'REQUIREMENTS_INVALID')['package'];
-  if (!Array.isArray(packages)) return [];
-  return packages.flatMap((one: unknown) =>
-    isTable(one) && typeof one['name'] === 'string' ? [normalizeName(one['name'])] : [],
-  );
-}
-
-/** Only one that lists dependencies: many a pyproject.toml only configures a formatter. */
-function pyprojectIn(tree: SourceTree, directory: string): DependencySource | undefined {
-  const path = under(directory, 'pyproject.toml');
-  const text = tree.read(path);
-  if (text === undefined) return undefined;
-  const names = declaredNames(parsePyproject(text, path));
-  if (names === undefined) return undefined;
-  if (names.length === 0 && requirementsIn(tree, directory) !== undefined) return undefined;
-  const installProject = needsInstall(tree, directory);
-  return {
-    ...NONE,
-    kind: 'pyproject',
-    directory,
-    files: [path],
-    names,
-    installProject,
-    namesPaths: installProject,
-  };
-}
-
-function declaredNames(pyproject: Record<string, unknown>): string[] | undefined {
-  const { project, tool } = pyproject;
-  if (isTable(project)) {
-    const dependencies = project['dependencies'] ?? [];
-    if (!Array.isArray(dependencies)) throw invalidDependencies();
-    return dependencies.flatMap((text: unknown) => {
-      if (typeof text !== 'string') throw invalidDependencies();
-      return requirementName(text) ?? [];
-    });
-  }
-  const poetry = isTable(tool) && isTable(tool['poetry']) ? tool['poetry'] : undefined;
-  if (!isTable(poetry?.['dependencies'])) return undefined;
-  return Object.keys(poetry['dependencies'])
-    .filter((name) => name !== 'python')
-    .map(normalizeName);
-}
-
-function invalidDependencies(): TandemError {
-  const message = 'pyproject.toml: project.dependencies is not a list of strings.';
-  return new TandemError('PYPROJECT_INVALID', message, {
-    where: 'pyproject.toml',
-    hint: 'dependencies = ["django>=5", "gunicorn"]',
-  });
-}
-
-function needsInstall(tree: SourceTree, directory: string): boolean {
-  const path = under(directory, 'pyproject.toml');
-  const text = tree.read(path);
-  if (text === undefined) return false;
-  const buildSystem = parsePyproject(text, path)['build-system'];
-  const source = under(directory, 'src');
-  const packages = walkFiles(tree, source, 1).some((file) => file.endsWith('/__init__.py'));
-  return buildSystem !== undefined && packages;
-}
-
-function requirementsIn(tree: SourceTree, directory: string): DependencySource | undefined {
-  const path = REQUIREMENTS.map((name) => under(directory, name)).find((one) => hasFile(tree, one));
-  return path === undefined ? undefined : requirements(tree, path);
-}
-
-function requirements(tree: SourceTree, path: string): DependencySource {
-  const read = readRequirements(tree, path);
-  const names = read.lines.flatMap((line) => line.name ?? []);
-  const directory = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-  return {
-    ...NONE,
-    kind: 'requirements',
-    directory,
-    files: read.files,
-    names,
-    namesPaths: read.namesPaths,
-  };
+  return detected(source, ...findings);
 }

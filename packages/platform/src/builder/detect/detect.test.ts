@@ -241,7 +241,7 @@ describe('dependency files', () => {
       'requirements.txt': 'flask\n',
     };
     expect(detectIn(files).dependencies.kind).toBe('requirements');
-    expect(detectIn(flask).dependencies.kind).toBe('none');
+    expect(detectIn(flask).dependencies.requirements).toBe('flask\n');
   });
 
   it('names the line of an include that is missing or leaves the source', () => {
@@ -284,9 +284,9 @@ describe('the Python version', () => {
   });
 
   it('is refused with what there is', () => {
-    expect(refusal({ ...flask, '.python-version': '3.7.2' })).toMatchObject({
+    expect(refusal({ ...flask, 'tandem.toml': 'python = "3.7.2"' })).toMatchObject({
       code: 'PYTHON_UNAVAILABLE',
-      where: '.python-version',
+      where: 'tandem.toml',
       hint: expect.stringContaining('3.11.7, 3.12.1, 3.13.0') as string,
     });
     expect(

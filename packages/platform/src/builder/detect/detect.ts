@@ -88,6 +88,7 @@ class Detector {
     const python = detectPythonVersion(tree, {
       directories: [dependencies.value.directory, directory, ''],
       available: this.#context.pythonVersions,
+      dependencies: dependencies.value,
       ...(config.python === undefined ? {} : { configured: config.python }),
     });
     const { names } = dependencies.value;

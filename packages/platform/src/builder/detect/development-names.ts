@@ -1,22 +1,14 @@
 // Distributions that only a developer installs: groups of pyproject.toml and files named for it.
+import { developmentFiles } from './dependencies/requirements-choice.ts';
 import { normalizeName, requirementName } from './requirements-file.ts';
 import { under, type SourceTree } from './source-tree.ts';
 import { isTable, parsePyproject } from './tandem-toml.ts';
 
-const FILES = [
-  'requirements-dev.txt',
-  'dev-requirements.txt',
-  'requirements_dev.txt',
-  'requirements/dev.txt',
-  'requirements/development.txt',
-  'requirements/local.txt',
-  'requirements/test.txt',
-];
-
 export function developmentNames(tree: SourceTree, directory: string): string[] {
   const pyproject = under(directory, 'pyproject.toml');
   const text = tree.read(pyproject);
-  const inFiles = FILES.flatMap((name) => (tree.read(under(directory, name)) ?? '').split('\n'));
+  const files = developmentFiles(tree, directory);
+  const inFiles = files.flatMap((path) => (tree.read(path) ?? '').split(/\r?\n/));
   return [
     ...(text === undefined ? [] : inGroups(parsePyproject(text, pyproject))),
     ...inFiles.flatMap((line) => requirementName(line.trim()) ?? []),

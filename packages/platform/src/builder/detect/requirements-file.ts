@@ -17,34 +17,39 @@ export interface RequirementsFile {
   /** All files read, the first included. */
   readonly files: readonly string[];
   readonly lines: readonly RequirementLine[];
+  /** Of files that only limit versions. */
+  readonly constraints: readonly RequirementLine[];
   /** A path of the source is installed: `-e .`, `./package`. */
   readonly namesPaths: boolean;
 }
 
-const INCLUDE = /^(?:-r|--requirement|-c|--constraint)[\s=]+(\S+)/;
+const INCLUDE = /^(?:-r\s*|--requirement[\s=]+|-c\s*|--constraint[\s=]+)(\S+)/;
+const CONSTRAINT = /^(?:-c|--constraint)/;
 const EDITABLE = /^(?:-e|--editable)[\s=]+/;
 const FILES_MAX = 100;
 
 export function readRequirements(tree: SourceTree, path: string): RequirementsFile {
   const files: string[] = [];
   const lines: RequirementLine[] = [];
-  const pending = [{ path, from: undefined as string | undefined }];
+  const constraints: RequirementLine[] = [];
+  const pending = [{ path, from: undefined as string | undefined, into: lines }];
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     if (files.includes(next.path) || files.length >= FILES_MAX) continue;
     files.push(next.path);
     for (const line of linesOf(tree, next.path, next.from)) {
       const included = INCLUDE.exec(line.text)?.[1];
-      if (included === undefined) lines.push(line);
+      if (included === undefined) next.into.push(line);
       else if (!/^https?:/.test(included)) {
         pending.push({
           path: resolvePath(next.path, included, line.evidence),
           from: line.evidence,
+          into: CONSTRAINT.test(line.text) ? constraints : next.into,
         });
       }
     }
   }
   const namesPaths = lines.some((line) => isPath(line.text.replace(EDITABLE, '')));
-  return { path, files, lines, namesPaths };
+  return { path, files, lines, constraints, namesPaths };
 }
 
 /** PEP 503: `Foo._Bar` and `foo-bar` are one package. */

@@ -2,6 +2,7 @@
 // functions over it, so they are tested with trees in memory.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path/posix';
+import { decodeText } from './text-encoding.ts';
 
 export interface TreeEntry {
   readonly name: string;
@@ -39,7 +40,7 @@ function readRegularFile(path: string): string | undefined {
   try {
     const status = fstatSync(file);
     if (!status.isFile() || status.size > FILE_BYTES_MAX) return undefined;
-    return readFileSync(file, 'utf8');
+    return decodeText(readFileSync(file));
   } finally {
     closeSync(file);
   }

@@ -3,13 +3,14 @@ import type { ErrorBody } from '@tandem/protocol';
 import type { InstallFailure } from './evidence.ts';
 
 const UNREACHABLE =
-  /error sending request|dns error|tcp connect error|operation timed out|Connection refused|invalid peer certificate|HTTP status (?:client|server) error \((?:401|403|5\d\d)/;
+  /error sending request|dns error|tcp connect error|operation timed out|Connection refused|invalid peer certificate|lack of valid authentication credentials \((?:401|403)|HTTP status (?:client|server) error \((?:401|403|5\d\d)/;
 
 export function unreachableIndex({ logTail, file }: InstallFailure): ErrorBody | undefined {
   const said = UNREACHABLE.exec(logTail);
   if (said === null) return undefined;
   const url = /Failed to (?:fetch|download)[:\s]+[^\n]*?(https?:\/\/[^\s`)]+)/.exec(logTail)?.[1];
-  const host = hostOf(url ?? /https?:\/\/[^\s`)]+/.exec(logTail)?.[0]);
+  const asked = /An index URL \((https?:\/\/[^\s)]+)\) could not be queried/.exec(logTail)?.[1];
+  const host = hostOf(url ?? asked ?? /https?:\/\/[^\s`)]+/.exec(logTail)?.[0]);
   const refused = /401|403/.test(said[0]);
   return {
     code: 'REGISTRY_UNREACHABLE',
@@ -18,7 +19,7 @@ export function unreachableIndex({ logTail, file }: InstallFailure): ErrorBody |
       : `The package index ${host} did not answer: ${said[0]}.`,
     where: file,
     hint: refused
-      ? 'check the credentials of the index'
+      ? 'check the credentials of the index: tandem config set PIP_INDEX_URL=https://USER:PASSWORD@HOST/simple'
       : 'tandem deploy --retry, or: tandem doctor',
   };
 }

@@ -6,6 +6,8 @@ import { whereOf, type InstallFailure } from './evidence.ts';
 export function unsatisfiable(failure: InstallFailure): ErrorBody | undefined {
   if (/Hash mismatch for `([^`]+)`/.test(failure.logTail)) return hashMismatch(failure);
   if (!failure.logTail.includes('No solution found')) return undefined;
+  // Then nobody knows what there is.
+  if (failure.logTail.includes('lack of valid authentication credentials')) return undefined;
   const explanation = explanationIn(failure.logTail);
   const names = [...explanation.matchAll(/you require ([A-Za-z0-9._-]+)/g)];
   const wanted = names.map(([, name = '']) => normalizeName(name));

@@ -11,7 +11,7 @@ import { explainInstall } from '../diagnosis/explain-install.ts';
 import { pinsOf, type Lock } from './lock.ts';
 import { sharedCache, uvEnv, type Toolchain } from './toolchain.ts';
 
-export type AdditionName = 'gunicorn' | 'uvicorn' | 'psycopg' | 'psycopg2';
+export type AdditionName = 'gunicorn' | 'uvicorn' | 'psycopg' | 'psycopg2' | 'setuptools';
 
 interface Recipe {
   readonly requirements: readonly string[];
@@ -34,6 +34,8 @@ const RECIPES: Readonly<Record<AdditionName, Recipe>> = {
     companions: ['typing-extensions', 'tzdata', 'backports-zoneinfo'],
   },
   psycopg2: { requirements: ['psycopg2-binary'], companions: [] },
+  // Later ones warn at every start that pkg_resources will go, then it is gone.
+  setuptools: { requirements: ['setuptools<80.9'], companions: [] },
 };
 
 export interface AdditionRequest {

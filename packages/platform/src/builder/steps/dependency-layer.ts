@@ -10,7 +10,8 @@ import { contentKey } from '../content-key.ts';
 import type { RequirementLine } from '../detect/requirements-file.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import type { Lock } from './lock.ts';
-import { layersOn, sharedCache, uvEnv, type Toolchain } from './toolchain.ts';
+import type { PrivateIndexes } from './private-indexes.ts';
+import { layersOn, sharedCache, uvEnv, uvEnvWith, type Toolchain } from './toolchain.ts';
 import { layOutVirtualenv } from './virtualenv.ts';
 
 export interface DependencyRequest {
@@ -21,12 +22,15 @@ export interface DependencyRequest {
   readonly lines: readonly RequirementLine[];
   /** Directory inside in which relative paths of the lock are meant. */
   readonly cwd: string;
+  /** Of the app's config: asked when it builds for itself. */
+  readonly indexes: PrivateIndexes;
   /** What paths of the source add to the key. */
   readonly paths: unknown;
 }
 
 /** `ready` can be used at once; `layer` resolves when it is packed. */
 export interface Dependencies {
+  readonly key: string;
   readonly cached: boolean;
   readonly shared: boolean;
   /** Mounted over /venv as long as the layer is not packed. */
@@ -44,14 +48,19 @@ export async function dependencyLayer(
   for (const key of [sharedKey, ownKey]) {
     const layer = key === undefined ? undefined : await options.imageStore.findByKey(key);
     if (layer !== undefined) {
-      return { cached: true, shared: key === sharedKey, layer: Promise.resolve(layer) };
+      return {
+        key: key ?? ownKey,
+        cached: true,
+        shared: key === sharedKey,
+        layer: Promise.resolve(layer),
+      };
     }
   }
   const shared = sharedKey !== undefined && (await installShared(options, session, request));
   if (!shared) await installOwn(options, session, request);
   const key = shared ? sharedKey : ownKey;
   const directory = session.disk.venv;
-  return { cached: false, shared, directory, layer: packed(options, session, directory, key) };
+  return { key, cached: false, shared, directory, layer: packed(options, session, directory, key) };
 }
 
 async function packed(
@@ -118,7 +127,7 @@ async function installOwn(
     name: 'install-own',
     layers: layersOn(stack, toolchain.interpreterLayer),
     args: installArgs(request.lock, []),
-    env: { ...session.request.config, ...uvEnv(options) },
+    env: uvEnvWith(options, request.indexes),
     cwd: request.cwd,
     uid,
     mounts: [
@@ -152,6 +161,8 @@ async function prepare(
 
 function installArgs(lock: Lock, more: readonly string[]): [string, ...string[]] {
   const hashes = lock.fullyHashed ? ['--require-hashes'] : [];
+  // With the hashes given it does not matter which index a file comes from.
+  const anywhere = lock.versionsHashed ? ['--index-strategy', 'unsafe-best-match'] : [];
   return [
     '/build/bin/uv',
     'pip',
@@ -163,6 +174,7 @@ function installArgs(lock: Lock, more: readonly string[]): [string, ...string[]]
     '--no-deps',
     '--compile-bytecode',
     ...hashes,
+    ...anywhere,
     ...more,
   ];
 }

@@ -28,6 +28,17 @@ describe('parseLock', () => {
     for (const line of others) expect(parseLock(`${PUBLIC}${line}\n`).isPublic).toBe(false);
   });
 
+  it('is fully hashed whatever index it names, not with a path', () => {
+    const indexed = parseLock(`--extra-index-url \${TANDEM_INDEX_0}\n${PUBLIC}`);
+    expect(indexed).toMatchObject({ fullyHashed: true, isPublic: false, versionsHashed: true });
+    expect(parseLock(`${PUBLIC}-e .\n`)).toMatchObject({
+      fullyHashed: false,
+      versionsHashed: true,
+    });
+    expect(parseLock(`${PUBLIC}six==1\n`)).toMatchObject({ versionsHashed: false });
+    expect(parseLock('# index: x\n--index-url https://x/simple\n').isEmpty).toBe(true);
+  });
+
   it('may be empty', () => {
     expect(parseLock('# nothing\n')).toMatchObject({ isEmpty: true, packages: [] });
   });

@@ -14,7 +14,10 @@ export interface Lock {
    * path: it can be installed without running anybody's code, and shared.
    */
   readonly isPublic: boolean;
+  /** Nothing but versions with hashes, wherever they come from. */
   readonly fullyHashed: boolean;
+  /** Each version has hashes; beside them paths and repositories may be installed. */
+  readonly versionsHashed: boolean;
   readonly isEmpty: boolean;
 }
 
@@ -24,6 +27,7 @@ export function parseLock(text: string): Lock {
     .split(/\r?\n/)
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
+  const asked = lines.filter((line) => !/^(-i|-f|--[a-z-]*(index|links)[a-z-]*)\b/.test(line));
   const pinned = lines.filter((line) => /^[A-Za-z0-9][\w.-]*(\[[^\]]*\])?\s*==/.test(line));
   const hashed = pinned.filter((line) => line.includes('--hash=sha256:'));
   return {
@@ -33,8 +37,9 @@ export function parseLock(text: string): Lock {
       version: /==\s*([^\s;,]+)/.exec(line)?.[1] ?? '',
     })),
     isPublic: hashed.length === lines.length,
-    fullyHashed: hashed.length === lines.length,
-    isEmpty: lines.length === 0,
+    fullyHashed: hashed.length === asked.length,
+    versionsHashed: hashed.length === pinned.length,
+    isEmpty: asked.length === 0,
   };
 }
 

@@ -2,6 +2,7 @@
 // export is a plugin, and older locks do not say which group a package belongs to.
 import { TandemError } from '@tandem/protocol';
 import * as v from 'valibot';
+import { pyprojectRequirements } from '../detect/dependencies/pyproject-requirements.ts';
 import { normalizeName, requirementName } from '../detect/requirements-file.ts';
 import { isTable, parsePyproject, parseToml } from '../detect/tandem-toml.ts';
 
@@ -97,24 +98,13 @@ function namesOf(value: unknown): string[] {
 }
 
 function mainDependencies(pyprojectText: string): Edge[] {
-  const { project, tool } = parsePyproject(pyprojectText, 'pyproject.toml');
-  const listed = isTable(project) ? namesOf(project['dependencies']) : [];
-  const poetry = isTable(tool) && isTable(tool['poetry']) ? tool['poetry']['dependencies'] : {};
-  const named = Object.entries(isTable(poetry) ? poetry : {}).filter(([name]) => name !== 'python');
-  return [
-    ...listed.map((text) => ({
-      name: requirementName(text) ?? '',
-      marker: undefined,
-      extras: (/\[([^\]]*)\]/.exec(text)?.[1] ?? '').split(',').map((one) => one.trim()),
-    })),
-    ...named
-      .filter(([, spec]) => !isTable(spec) || spec['optional'] !== true)
-      .map(([name, spec]) => ({
-        name: normalizeName(name),
-        marker: undefined,
-        extras: isTable(spec) ? namesOf(spec['extras']) : [],
-      })),
-  ];
+  const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
+  const requirements = pyprojectRequirements(pyproject)?.requirements ?? [];
+  return requirements.map(({ name, extras }) => ({
+    name: normalizeName(name),
+    marker: undefined,
+    extras,
+  }));
 }
 
 function lineOf(

@@ -7,18 +7,22 @@ import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import { buildDirectory } from '../../ports/paths.ts';
 import { mountOf, workMounts, type BuildSession, type StepResult } from '../build-session.ts';
 import type { BuilderOptions } from '../collaborators.ts';
-import { contentKey, fileHash } from '../content-key.ts';
+import { contentKey } from '../content-key.ts';
+import { declaredIndexes } from '../detect/dependencies/declared-indexes.ts';
 import type { DependencySource } from '../detect/dependency-files.ts';
-import { readRequirements, type RequirementLine } from '../detect/requirements-file.ts';
 import { under, type SourceTree } from '../detect/source-tree.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import { parseLock, type Lock } from './lock.ts';
-import { requirementsOfPoetryLock } from './poetry-lock.ts';
-import { layersOn, uvEnv, type Toolchain } from './toolchain.ts';
+import { pathsKey } from './paths-key.ts';
+import { privateIndexes, type PrivateIndexes } from './private-indexes.ts';
+import { projectLock } from './project-lock.ts';
+import { writeResolverInput } from './resolver-input.ts';
+import { layersOn, uvEnvWith, type Toolchain } from './toolchain.ts';
 
-const PUBLIC_INDEX = 'https://pypi.org/simple';
 const LOCK_BYTES_MAX = 8 * 1024 * 1024;
-const EDITABLE_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg'];
+/** The index that everybody uses says nothing of where packages come from. */
+const PUBLIC_INDEX =
+  /^(-i|--index-url|--extra-index-url)[\s=]+https?:\/\/(pypi\.org|pypi\.python\.org)\/simple\/?$/;
 
 export interface ResolveRequest {
   readonly source: DependencySource;
@@ -34,21 +38,51 @@ export async function resolveLock(
 ): Promise<Lock | undefined> {
   const { source, tree } = request;
   if (source.kind === 'none') return undefined;
-  if (source.kind === 'poetry-lock') {
-    const [lock = '', pyproject = ''] = source.files.map((path) => tree.read(path) ?? '');
-    return parseLock(requirementsOfPoetryLock(lock, pyproject));
-  }
-  const kept = join(
-    buildDirectory(options.paths),
-    'locks',
-    await resolveKey(options, session, request),
-  );
+  const indexes = indexesOf(session, source, tree);
+  const own = projectLock(source, tree);
+  if (own !== undefined) return parseLock(completed(own, options, request, indexes));
+  const key = await resolveKey(options, session, request);
+  const kept = join(buildDirectory(options.paths), 'locks', key);
   const known = await readFile(kept, 'utf8').catch(() => undefined);
   if (known !== undefined) return parseLock(known);
-  const text = await runUv(options, session, request);
+  const text = completed(await runUv(options, session, request), options, request, indexes);
   await mkdir(join(kept, '..'), { recursive: true, mode: 0o700 });
   await writeFileAtomic(kept, text);
   return parseLock(text);
+}
+
+/** Indexes of the app's config, with the credentials for those that the project declares. */
+export function indexesOf(
+  session: BuildSession,
+  source: DependencySource,
+  tree: SourceTree,
+): PrivateIndexes {
+  return privateIndexes(session.request.config, declaredIndexes(tree, source.directory));
+}
+
+/** What the resolver does not say: the indexes, without their credentials, and the project itself. */
+function completed(
+  text: string,
+  options: BuilderOptions,
+  { source, tree }: ResolveRequest,
+  indexes: PrivateIndexes,
+): string {
+  const declared = declaredIndexes(tree, source.directory);
+  const mirror = options.indexUrl?.replace(/\/$/, '');
+  const lines = indexes
+    .hide(text)
+    .split('\n')
+    .filter((line) => !PUBLIC_INDEX.test(line))
+    .filter((line) => line.replace(/\/$/, '') !== `--index-url ${mirror}`);
+  // The resolver keeps quiet about indexes that only some packages may come from.
+  const explicit = source.kind === 'pyproject' ? declared : [];
+  const named = explicit.map(({ url }) => indexes.hide(`--extra-index-url ${url}`));
+  const missing = [...indexes.lines, ...named].filter(
+    (line) => !lines.includes(line) && !PUBLIC_INDEX.test(line),
+  );
+  const places = indexes.identity.map((address) => `# index: ${address}`);
+  const own = source.installProject && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
+  return [...places, ...missing, ...lines, ...(own ? ['-e .', ''] : [])].join('\n');
 }
 
 async function resolveKey(
@@ -61,33 +95,16 @@ async function resolveKey(
   // uv puts variables into URLs: ${TOKEN}.
   const used = JSON.stringify(texts).matchAll(/\$\{(\w+)\}/g);
   const variables = [...used].map(([, name = '']) => [name, config[name]]);
-  const paths = await pathsKey(session, source, tree);
-  const { identity } = toolchain;
-  return contentKey('lock', { texts, variables, paths, identity, index: options.indexUrl });
-}
-
-/** What an installed path of the source adds to a key; an editable install only its metadata. */
-export async function pathsKey(
-  session: BuildSession,
-  source: DependencySource,
-  tree: SourceTree,
-): Promise<unknown> {
-  if (!source.namesPaths) return undefined;
-  const onlyProject = source.installProject || isOnlyEditableProject(source, tree);
-  if (!onlyProject) return await fileHash(session.request.archivePath);
-  return EDITABLE_FILES.map((name) => tree.read(under(source.directory, name)));
-}
-
-function isOnlyEditableProject(source: DependencySource, tree: SourceTree): boolean {
-  const paths = requirementLines(source, tree).filter(({ name }) => name === undefined);
-  return paths.every(
-    ({ text }) => /^(-e|--editable)[\s=]+\.\/?$/.test(text) || text.startsWith('--'),
-  );
-}
-
-export function requirementLines(source: DependencySource, tree: SourceTree): RequirementLine[] {
-  if (source.kind !== 'requirements') return [];
-  return [...readRequirements(tree, source.files[0] ?? '').lines];
+  const { requirements, extras, groups, preferred, installProject } = source;
+  return contentKey('lock', {
+    texts,
+    variables,
+    paths: await pathsKey(session, source, tree),
+    identity: toolchain.identity,
+    index: options.indexUrl,
+    indexes: indexesOf(session, source, tree).identity,
+    chosen: [requirements, extras, groups, preferred, installProject],
+  });
 }
 
 async function runUv(
@@ -97,70 +114,66 @@ async function runUv(
 ): Promise<string> {
   const { source, toolchain, tree } = request;
   await mkdir(join(session.disk.work, 'bin'), { recursive: true });
-  let result = await resolveOn(options, session, request, 'base');
+  const indexes = indexesOf(session, source, tree);
+  const input = await writeResolverInput(session, source, tree, indexes);
+  let result = await resolveOn(options, session, request, { stack: 'base', input });
   if (result.exit.code !== 0 && needsCompiler(result.logTail)) {
     await session.log.say('a package must be built to be read; again, with compilers');
-    result = await resolveOn(options, session, request, 'build');
+    result = await resolveOn(options, session, request, { stack: 'build', input });
   }
   const output = join(session.disk.work, 'lock.txt');
   const text = await readUntrustedFile(output, LOCK_BYTES_MAX);
   await rm(output, { force: true });
-  if (result.exit.code === 0 && text !== undefined) {
-    const own = source.kind === 'pyproject' && source.installProject ? '-e .\n' : '';
-    return withoutDefaultIndex(text, options.indexUrl ?? PUBLIC_INDEX) + own;
-  }
-  const lines = requirementLines(source, tree);
+  if (result.exit.code === 0 && text !== undefined) return text;
   throw explainInstall({
     logTail: result.logTail,
     file: source.files[0] ?? toolchain.minor,
-    lines,
+    lines: source.lines,
   });
 }
 
 async function resolveOn(
   options: BuilderOptions,
   session: BuildSession,
-  { source, toolchain }: ResolveRequest,
-  kind: 'base' | 'build',
+  { source, toolchain, tree }: ResolveRequest,
+  on: { readonly stack: 'base' | 'build'; readonly input: readonly string[] },
 ): Promise<StepResult> {
-  const stack = kind === 'base' ? toolchain.stack : await options.stacks.stack('build');
+  const stack = on.stack === 'base' ? toolchain.stack : await options.stacks.stack('build');
   return await session.run({
-    name: kind === 'base' ? 'resolve' : 'resolve-again',
+    name: on.stack === 'base' ? 'resolve' : 'resolve-again',
     layers: layersOn(stack, toolchain.interpreterLayer),
-    args: uvArgs(source, toolchain),
-    env: { ...session.request.config, ...uvEnv(options) },
+    args: uvArgs(source, toolchain, on.input),
+    env: uvEnvWith(options, indexesOf(session, source, tree)),
     cwd: under('/app', source.directory).replace(/\/$/, ''),
     uid: session.request.buildUid,
     mounts: [
       ...workMounts(session.disk.work, options.uvPath),
-      mountOf(session.disk.source, '/app', !source.namesPaths),
+      mountOf(session.disk.source, '/app', !source.namesPaths && !source.installProject),
     ],
     network: true,
   });
 }
 
-function uvArgs(source: DependencySource, toolchain: Toolchain): [string, ...string[]] {
+function uvArgs(
+  source: DependencySource,
+  toolchain: Toolchain,
+  input: readonly string[],
+): [string, ...string[]] {
   const python = ['--python', toolchain.interpreter.executable];
   const output = ['--output-file', '/build/lock.txt', '--no-header', '--no-annotate', '--quiet'];
+  const chosen = [
+    ...source.extras.flatMap((name) => ['--extra', name]),
+    ...source.groups.flatMap((name) => ['--group', name]),
+  ];
   if (source.kind === 'uv-lock') {
-    const project = source.installProject ? [] : ['--no-emit-project'];
-    const format = ['--format', 'requirements-txt', '--frozen', '--no-dev', '--emit-index-url'];
-    return ['/build/bin/uv', 'export', ...format, ...project, ...python, ...output];
+    const format = ['--format', 'requirements-txt', '--frozen', '--no-default-groups'];
+    const what = ['--emit-index-url', '--no-emit-project', ...chosen];
+    return ['/build/bin/uv', 'export', ...format, ...what, ...python, ...output];
   }
-  const file = (source.files[0] ?? '').slice(
-    source.directory === '' ? 0 : source.directory.length + 1,
-  );
   // Indexes that the files name belong to the lock: they decide where a package comes from.
   const emit = ['--generate-hashes', '--emit-index-url', '--emit-find-links'];
-  return ['/build/bin/uv', 'pip', 'compile', file, ...emit, ...python, ...output];
-}
-
-/** The index that everybody uses says nothing of where these packages come from. */
-function withoutDefaultIndex(text: string, index: string): string {
-  const lines = text.split('\n');
-  const isDefault = (line: string): boolean =>
-    line.replace(/\/$/, '') === `--index-url ${index.replace(/\/$/, '')}`;
-  return lines.filter((line) => !isDefault(line)).join('\n');
+  const which = source.kind === 'pyproject' ? chosen : [];
+  return ['/build/bin/uv', 'pip', 'compile', ...input, ...which, ...emit, ...python, ...output];
 }
 
 function needsCompiler(log: string): boolean {

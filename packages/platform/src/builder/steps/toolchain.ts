@@ -6,6 +6,7 @@ import { PLATFORM_UID, platformUid } from '../../domain/installation.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import { buildDirectory, type Paths } from '../../ports/paths.ts';
 import type { BuilderOptions, BuildInterpreter, BuildStack } from '../collaborators.ts';
+import type { PrivateIndexes } from './private-indexes.ts';
 
 export interface Toolchain {
   readonly interpreter: BuildInterpreter;
@@ -64,4 +65,14 @@ export function uvEnv(options: BuilderOptions): Record<string, string> {
     PYC_INVALIDATION_MODE: 'UNCHECKED_HASH',
     ...(options.indexUrl === undefined ? {} : { UV_DEFAULT_INDEX: options.indexUrl }),
   };
+}
+
+/** For steps that run with the app's config: its indexes are asked, and may replace the default one. */
+export function uvEnvWith(
+  options: BuilderOptions,
+  indexes: PrivateIndexes,
+): Record<string, string> {
+  const { UV_DEFAULT_INDEX: mirror, ...env } = uvEnv(options);
+  const index = mirror === undefined || indexes.replacesDefault ? {} : { UV_DEFAULT_INDEX: mirror };
+  return { ...indexes.config, ...env, ...index, ...indexes.env };
 }

@@ -1,0 +1,130 @@
+// What a pyproject.toml asks for in production, in PEP 621, PEP 735 and Poetry's own tables.
+import { TandemError } from '@tandem/protocol';
+import { normalizeName, requirementName } from '../requirements-file.ts';
+import { isTable } from '../tandem-toml.ts';
+import { describedRequirements, type DescribedRequirement } from './described-requirement.ts';
+import { specifierOfPoetry } from './poetry-constraint.ts';
+import { classify, isForProduction } from './production-names.ts';
+
+export interface PyprojectRequirements {
+  /** Without the project's own extras and groups that are not for production. */
+  readonly requirements: readonly DescribedRequirement[];
+  /** Chosen, by their names in the file. */
+  readonly extras: readonly string[];
+  readonly groups: readonly string[];
+  /** Whether the dependencies stand in `[project]`, where the resolver finds them itself. */
+  readonly isStandard: boolean;
+  /** Dependencies that only the build backend knows. */
+  readonly isDynamic: boolean;
+}
+
+type Table = Record<string, unknown>;
+
+/** Undefined when it lists no dependencies at all, but only configures tools. */
+export function pyprojectRequirements(pyproject: Table): PyprojectRequirements | undefined {
+  const project = tableIn(pyproject, 'project');
+  const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
+  if (project === undefined && poetry === undefined) return undefined;
+  const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(
+    isForProduction,
+  );
+  const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isForProduction);
+  const groups = productionGroups(pyproject);
+  const isStandard = project !== undefined && Array.isArray(project['dependencies']);
+  return {
+    requirements: [
+      ...listed(project?.['dependencies'] ?? []),
+      ...extras.flatMap((name) => listed(tableIn(project, 'optional-dependencies')?.[name])),
+      ...groups.flatMap((name) => groupMembers(pyproject, name, new Set())),
+      ...ofPoetry(poetry, poetryExtras, isStandard),
+    ],
+    extras: isStandard ? extras : [...extras, ...poetryExtras],
+    groups,
+    isStandard: project !== undefined && !(poetry !== undefined && !isStandard),
+    isDynamic: texts(project?.['dynamic']).includes('dependencies') && poetry === undefined,
+  };
+}
+
+/** PEP 735 groups for production, and those that uv installs by default and are not for developers. */
+function productionGroups(pyproject: Table): string[] {
+  const uv = tableIn(tableIn(pyproject, 'tool'), 'uv');
+  const byDefault = texts(uv?.['default-groups']);
+  return Object.keys(tableIn(pyproject, 'dependency-groups') ?? {}).filter(
+    (name) =>
+      isForProduction(name) || (byDefault.includes(name) && classify(name) !== 'development'),
+  );
+}
+
+function groupMembers(pyproject: Table, name: string, seen: Set<string>): DescribedRequirement[] {
+  const group = tableIn(pyproject, 'dependency-groups')?.[name];
+  if (seen.has(name) || !Array.isArray(group)) return [];
+  seen.add(name);
+  return group.flatMap((one: unknown) => {
+    if (typeof one === 'string') return listed([one]);
+    const included = isTable(one) ? one['include-group'] : undefined;
+    return typeof included === 'string' ? groupMembers(pyproject, included, seen) : [];
+  });
+}
+
+function ofPoetry(
+  poetry: Table | undefined,
+  extras: readonly string[],
+  isStandard: boolean,
+): DescribedRequirement[] {
+  if (poetry === undefined) return [];
+  const asked = new Set(
+    extras.flatMap((name) => texts(tableIn(poetry, 'extras')?.[name]).map(normalizeName)),
+  );
+  const main = isStandard ? [] : inTable(tableIn(poetry, 'dependencies'));
+  const groups = Object.entries(tableIn(poetry, 'group') ?? {}).filter(([name, group]) =>
+    isTable(group) && group['optional'] === true
+      ? isForProduction(name)
+      : classify(name) !== 'development',
+  );
+  return [
+    ...main.filter((one) => !one.optional || asked.has(normalizeName(one.name))),
+    ...groups.flatMap(([, group]) => inTable(tableIn(group, 'dependencies'))),
+  ];
+}
+
+function inTable(table: Table | undefined): DescribedRequirement[] {
+  return Object.entries(table ?? {})
+    .filter(([name]) => name !== 'python')
+    .flatMap(([name, value]) =>
+      describedRequirements(name, value, { specifier: specifierOfPoetry }),
+    );
+}
+
+function listed(list: unknown): DescribedRequirement[] {
+  if (!Array.isArray(list)) throw invalidDependencies();
+  return list.map((text: unknown) => {
+    if (typeof text !== 'string') throw invalidDependencies();
+    const extras = /^[\w.-]+\s*\[([^\]]*)\]/.exec(text)?.[1] ?? '';
+    return {
+      name: requirementName(text) ?? '',
+      extras: extras
+        .split(',')
+        .map((one) => one.trim())
+        .filter(Boolean),
+      optional: false,
+      text,
+    };
+  });
+}
+
+function invalidDependencies(): TandemError {
+  const message = 'pyproject.toml: project.dependencies is not a list of strings.';
+  return new TandemError('PYPROJECT_INVALID', message, {
+    where: 'pyproject.toml',
+    hint: 'dependencies = ["django>=5", "gunicorn"]',
+  });
+}
+
+export function tableIn(value: unknown, key: string): Table | undefined {
+  const inner = isTable(value) ? value[key] : undefined;
+  return isTable(inner) ? inner : undefined;
+}
+
+export function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { unguardedLine } from './setuptools-need.ts';
+
+describe('unguardedLine', () => {
+  const pattern = /^[ \t]*(import|from)[ \t]+pkg_resources\b/;
+
+  it.each([
+    ['import os\nimport pkg_resources\n', 2],
+    ['def f():\n    from pkg_resources import x\n', 2],
+    ['try:\n    import pkg_resources\nexcept ImportError:\n    pass\n', 0],
+    ['try:\n    import pkg_resources\nexcept ImportError:\n    pass\nimport pkg_resources\n', 5],
+    ['import pkg_resources_other\n', 0],
+    ['', 0],
+  ])('%j: %i', (text, line) => {
+    expect(unguardedLine(text, pattern)).toBe(line);
+  });
+});
