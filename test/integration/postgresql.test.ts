@@ -6,6 +6,7 @@ import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { serviceKindContract } from '../../packages/platform/src/ports/service-kind.contract.ts';
 import type { PostgresqlCredentials } from '../../packages/platform/src/services/postgresql/index.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';
+import { FakeVolumes } from '../../packages/platform/src/runner/fake-volumes.ts';
 import { createRunner } from '../../packages/platform/src/runner/runner.ts';
 import { createCluster, type TestCluster } from '../support/postgresql-cluster.ts';
 
@@ -195,6 +196,7 @@ describe('the server', () => {
     const runner = createRunner({
       sandbox: cluster.fixture.sandbox,
       imageStore: { has: async () => true } as unknown as ImageStore,
+      volumes: new FakeVolumes(),
       clock: systemClock,
       paths: cluster.fixture.paths,
       note: () => undefined,

@@ -94,6 +94,16 @@ export class FakeRunner implements Runner {
     return undefined;
   }
 
+  async volumeUse() {
+    return undefined;
+  }
+
+  removedVolumes: number[] = [];
+
+  async removeVolume(appId: number) {
+    this.removedVolumes.push(appId);
+  }
+
   noteServed() {
     return undefined;
   }

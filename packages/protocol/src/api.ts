@@ -45,6 +45,16 @@ export const AppSummary = v.object({
   instances: v.object({ ready: v.number(), desired: v.number() }),
   formation: v.record(v.string(), ProcessFormation),
   createdAtMs: v.number(),
+  /** Absent when it has none. */
+  volume: v.optional(
+    v.object({
+      sizeBytes: v.number(),
+      /** Absent while it is not mounted. */
+      usedBytes: v.optional(v.number()),
+      /** Of the current release, inside its sandboxes. */
+      paths: v.array(v.string()),
+    }),
+  ),
 });
 export type AppSummary = v.InferOutput<typeof AppSummary>;
 export const AppList = v.object({ apps: v.array(AppSummary) });

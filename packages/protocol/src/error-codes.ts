@@ -103,6 +103,7 @@ export const ERROR_CODES = {
   SECRET_UNREADABLE: system(500, 'A secret cannot be decrypted with the cluster key.'),
   SANDBOX_FAILED: system(500, 'The sandbox could not start a process.'),
   NETWORK_FAILED: system(500, 'An instance network could not be set up.'),
+  VOLUME_FAILED: system(500, 'The volume of an app could not be made, checked or mounted.'),
   IMAGE_FAILED: system(500, 'A layer could not be packed or mounted.'),
   STACK_FAILED: system(500, 'A stack could not be built.'),
   SERVICE_FAILED: system(500, 'A service could not be started or used.'),

@@ -67,6 +67,7 @@ export const LIMITS = {
   /** Memory that starts leave free for the system and its page cache. */
   room: { reserveBytes: 64 * MIB },
   releases: { warm: 2, onDisk: 10 },
+  volume: { sizeBytes: GIB, sizeBytesMin: 16 * MIB, sizeBytesMax: 1024 * GIB },
   store: {
     keyBytesMax: 512,
     valueBytesMax: 256 * KIB,

@@ -1,6 +1,7 @@
 // What a release is made of. Immutable once recorded.
 import type { Aliases } from './aliases.ts';
 import type { LayerRef } from './layer.ts';
+import type { VolumePlan } from './volume.ts';
 
 /** How a process type is run: `web` gets a port and a probe, `singleton` never runs twice. */
 export type ProcessKind = 'web' | 'worker' | 'singleton';
@@ -52,6 +53,8 @@ export interface BuiltImage {
   /** Names under which the project reads what the platform hands out; older releases have none. */
   readonly aliases?: Aliases;
   readonly staticFiles?: StaticFiles;
+  /** What must outlive the release. */
+  readonly volume?: VolumePlan;
   /** Django only: every migration the image carries. */
   readonly migrations?: readonly MigrationName[];
   /** What was detected and why, for people. */

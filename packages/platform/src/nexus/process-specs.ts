@@ -137,6 +137,7 @@ async function processSpec(
     ipv4,
     links: release.image.needsDatabase ? [context.database.link()] : [],
     volumes: [],
+    ...(release.image.volume === undefined ? {} : { volume: release.image.volume }),
     logPath: logPathOf(context, app.id, {
       process: processName,
       release: `v${release.number}`,

@@ -31,6 +31,13 @@ export const platformLogs = (paths: Paths): string => join(logsDirectory(paths),
 export const appDirectory = (paths: Paths, appId: number): string =>
   join(paths.data, 'apps', String(appId));
 export const volumesDirectory = (paths: Paths): string => join(paths.data, 'volumes');
+/** What an app's volume lies in; sparse. */
+export const volumeImage = (paths: Paths, appId: number): string =>
+  join(volumesDirectory(paths), String(appId), 'data.img');
+/** `<app id>/`: mounted volumes. */
+export const volumeMounts = (paths: Paths): string => join(paths.run, 'volumes');
+export const volumeMount = (paths: Paths, appId: number): string =>
+  join(volumeMounts(paths), String(appId));
 export const buildDirectory = (paths: Paths): string => join(paths.data, 'build');
 export const keptStatic = (paths: Paths): string => join(paths.data, 'static-kept');
 /** Writable by the balancers' uid: the route table they last had. */

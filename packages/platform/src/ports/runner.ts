@@ -2,6 +2,8 @@
 // On several machines a message stands between.
 import type { ErrorBody } from '@tandem/protocol';
 import type { LayerRef } from './image-store.ts';
+import type { VolumePlan } from '../domain/volume.ts';
+import type { VolumeUse } from './app-volumes.ts';
 import type { AttachedSession } from './sandbox.ts';
 
 export interface ServiceLink {
@@ -34,6 +36,8 @@ export interface ProcessSpec {
   readonly links: readonly ServiceLink[];
   /** Directories under volumes/<appId>/; the runner makes a missing one, 0700 and owned by `uid`. */
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
+  /** The app's disk of fixed size, with a directory for each path. */
+  readonly volume?: VolumePlan;
   readonly logPath: string;
 }
 
@@ -107,6 +111,10 @@ export interface Runner {
   runAttached(spec: JobSpec, session: AttachedSession): Promise<number>;
   /** Forgets a finished job and removes its files. */
   forgetJob(jobId: string): Promise<void>;
+  /** Undefined when it is not mounted. */
+  volumeUse(appId: number): Promise<VolumeUse | undefined>;
+  /** With all that is on it. Idempotent; what still uses it keeps it until it ends. */
+  removeVolume(appId: number): Promise<void>;
   /** A request was answered by this instance: it is alive whatever its probe says. */
   noteServed(instanceId: string): void;
   /** Stops watching; processes live on and are adopted by the next agent. */

@@ -54,6 +54,8 @@ export interface SandboxSpec {
   /** Lines for /etc/hosts beside localhost: name -> address. */
   readonly hosts: Readonly<Record<string, string>>;
   readonly mounts: readonly SandboxMount[];
+  /** Symbolic links over what the layers have there: absolute path -> what it points to. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
   /** Absent: loopback only. */
   readonly network?: SandboxNetwork;

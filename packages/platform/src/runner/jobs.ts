@@ -8,6 +8,7 @@ import type { ExitStatus, SandboxProcess } from '../ports/sandbox.ts';
 import type { RunnerContext } from './context.ts';
 import { JobRecord, Records } from './records.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
+import { ensureVolume } from './volume.ts';
 import { stopProcess } from './stop-process.ts';
 
 const RESULT_BYTES_MAX = 1024 * 1024;
@@ -87,6 +88,7 @@ export class Jobs {
 
   async #start(spec: JobSpec, startedAtMs: number, signal: AbortSignal): Promise<SandboxProcess> {
     signal.throwIfAborted();
+    await ensureVolume(this.#context, spec);
     const source = await this.#makeResultFile(spec);
     const mount = { source, target: RESULT_TARGET, readOnly: false };
     const env = { ...spec.env, TANDEM_RESULT: RESULT_TARGET };

@@ -11,17 +11,20 @@ import type { ImageStore } from '../ports/image-store.ts';
 import type { InstanceSpec, InstanceState, JobSpec, ObservedInstance } from '../ports/runner.ts';
 import type { RunnerContext } from './context.ts';
 import { FakeSandbox } from './fake-sandbox.ts';
+import { FakeVolumes } from './fake-volumes.ts';
 import { createRunner } from './runner.ts';
 
 let directory: string;
 let sandbox: FakeSandbox;
 let notes: string[];
+let volumes: FakeVolumes;
 let servers: Server[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tandem-runner-'));
   sandbox = new FakeSandbox();
   notes = [];
+  volumes = new FakeVolumes();
   servers = [];
 });
 
@@ -35,6 +38,7 @@ function context(): RunnerContext {
     sandbox,
     imageStore: { has: async (sha256: string) => sha256 !== 'missing' } as ImageStore,
     clock: systemClock,
+    volumes,
     paths: { data: join(directory, 'data'), run: join(directory, 'run'), stackCache: directory },
     note: (_, text) => notes.push(text),
   };

@@ -7,12 +7,14 @@ import type {
   ObservedInstance,
   Runner,
 } from '../ports/runner.ts';
+import type { VolumeUse } from '../ports/app-volumes.ts';
 import type { AttachedSession } from '../ports/sandbox.ts';
 import type { RunnerContext } from './context.ts';
 import { InstanceActor } from './instance-actor.ts';
 import { Jobs } from './jobs.ts';
 import { InstanceRecord, Records } from './records.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
+import { ensureVolume } from './volume.ts';
 
 export function createRunner(context: RunnerContext): Runner & LogOwner {
   return new NodeRunner(context);
@@ -78,6 +80,7 @@ class NodeRunner implements Runner, LogOwner {
   }
 
   async runAttached(spec: JobSpec, session: AttachedSession): Promise<number> {
+    await ensureVolume(this.#context, spec);
     const sandbox = sandboxSpec(spec, { sandboxId: spec.jobId, paths: this.#context.paths });
     const exit = await this.#context.sandbox.runAttached(sandbox, session);
     return exit.code;
@@ -85,6 +88,14 @@ class NodeRunner implements Runner, LogOwner {
 
   async forgetJob(jobId: string): Promise<void> {
     await this.#jobs.forget(jobId);
+  }
+
+  async volumeUse(appId: number): Promise<VolumeUse | undefined> {
+    return await this.#context.volumes.use(appId);
+  }
+
+  async removeVolume(appId: number): Promise<void> {
+    await this.#context.volumes.remove(appId);
   }
 
   noteServed(instanceId: string): void {

@@ -1,8 +1,9 @@
 // From what the nexus wants to what the sandbox starts.
 import { commandLineArgs } from '../domain/command-line.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { volumeLayout } from '../domain/volume.ts';
 import type { ProcessSpec } from '../ports/runner.ts';
-import { volumesDirectory, type Paths } from '../ports/paths.ts';
+import { volumeMount, volumesDirectory, type Paths } from '../ports/paths.ts';
 import type { SandboxMount, SandboxSpec } from '../ports/sandbox.ts';
 import { join } from 'node:path';
 
@@ -13,6 +14,7 @@ export interface SandboxIdentity {
 }
 
 export function sandboxSpec(spec: ProcessSpec, identity: SandboxIdentity): SandboxSpec {
+  const layout = spec.volume && volumeLayout(spec.volume);
   return {
     id: identity.sandboxId,
     layers: spec.layers,
@@ -29,8 +31,14 @@ export function sandboxSpec(spec: ProcessSpec, identity: SandboxIdentity): Sandb
         target: volume.target,
         readOnly: false,
       })),
+      ...(layout?.directories ?? []).map(({ name, target }) => ({
+        source: join(volumeMount(identity.paths, spec.appId), name),
+        target,
+        readOnly: false,
+      })),
       ...(identity.extraMounts ?? []),
     ],
+    ...(layout ? { links: layout.links } : {}),
     limits: {
       memoryBytes: spec.memoryBytes,
       pids: spec.pids ?? LIMITS.instance.pids,

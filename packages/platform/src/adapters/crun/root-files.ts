@@ -1,7 +1,7 @@
 // The two topmost layers of a sandbox's root. One is common to an installation: mount points and
-// authorities. One is the sandbox's own: the files of /etc that we write, and mount points of its
-// mounts. Being layers, they need no mounts of their own and no cooperation of the layers below.
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+// authorities. One is the sandbox's own: the files of /etc that we write, mount points of its mounts,
+// and links. Being layers, they need no mounts of their own and no cooperation of the layers below.
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SandboxMount, SandboxSpec } from '../../ports/sandbox.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
@@ -39,6 +39,10 @@ export async function writeRootFiles(
     ...files.map(([path, content]) => writeFile(safeJoin(root, path), content)),
     ...spec.mounts.map((mount) => makeMountPoint(root, mount)),
   ]);
+  for (const [path, target] of Object.entries(spec.links ?? {})) {
+    await mkdir(dirname(safeJoin(root, path)), { recursive: true });
+    await symlink(target, safeJoin(root, path));
+  }
 }
 
 /** Path inside -> content. */

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DoctorCheck } from '@tandem/protocol';
+import { createAppVolumes } from '../../adapters/app-volume/app-volumes.ts';
 import { createCrunSandbox } from '../../adapters/crun/crun-sandbox.ts';
 import { createInstanceNetwork } from '../../adapters/instance-network/instance-network.ts';
 import { examineMachine } from '../../adapters/machine/doctor.ts';
@@ -10,7 +11,7 @@ import { createProcessSandbox } from '../../adapters/process-sandbox/process-san
 import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts';
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
 import { createBuilder } from '../../builder/builder.ts';
-import type { Installation } from '../../domain/installation.ts';
+import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { LogWriter } from '../../lib/log-writer.ts';
 import { systemClock } from '../../lib/system-clock.ts';
@@ -64,6 +65,11 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
   const runner = createRunner({
     sandbox,
     imageStore,
+    volumes: createAppVolumes({
+      paths,
+      imageStore,
+      readerGid: platformUid(installation.slot, PLATFORM_UID.staticServer),
+    }),
     clock: systemClock,
     paths,
     note: (logPath, text) => {

@@ -5,6 +5,7 @@ import { TandemError, type AppSummary } from '@tandem/protocol';
 import { appDirectory, keptStatic, volumesDirectory } from '../../ports/paths.ts';
 import type { ControlBackend } from '../control/backend.ts';
 import { makeSecretKey } from '../app-secrets.ts';
+import type { VolumePlan } from '../../domain/volume.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { appLogsDirectory, urlsOf } from '../process-specs.ts';
@@ -76,6 +77,7 @@ async function summarize(context: OperationsContext, app: AppDocument): Promise<
     app.currentRelease === undefined
       ? undefined
       : await repository.release(app.id, app.currentRelease);
+  const volume = await volumeOf(context, app.id, release?.value.image.volume);
   return {
     id: app.id,
     name: app.name,
@@ -86,6 +88,21 @@ async function summarize(context: OperationsContext, app: AppDocument): Promise<
     instances: { ready, desired: serving.length },
     formation: app.formation,
     createdAtMs: app.createdAtMs,
+    ...(volume === undefined ? {} : { volume }),
+  };
+}
+
+async function volumeOf(
+  { runner }: OperationsContext,
+  appId: number,
+  plan: VolumePlan | undefined,
+): Promise<AppSummary['volume']> {
+  const use = await runner.volumeUse(appId);
+  if (use === undefined && plan === undefined) return undefined;
+  return {
+    sizeBytes: use?.sizeBytes ?? plan?.sizeBytes ?? 0,
+    ...(use === undefined ? {} : { usedBytes: use.usedBytes }),
+    paths: plan?.paths.map(({ path }) => path) ?? [],
   };
 }
 
@@ -117,6 +134,7 @@ async function destroyApp(context: OperationsContext, app: AppDocument): Promise
   const gone = (): boolean => instances.every((one) => !keeper.observed(one.instanceId));
   await keeper.waitUntil(gone, AbortSignal.timeout(STOP_TIMEOUT_MS));
   if (await repository.attachment(app.id, database.kind)) await database.destroy(app.id);
+  await context.runner.removeVolume(app.id);
   await removeFiles(context, app.id);
   await removeDocuments(context, app);
   await routes.publish(app.id);

@@ -1,12 +1,15 @@
-// Volumes outlive releases: made once, owned by the app, never removed here.
+// Volumes outlive releases: made once, owned by the app, never removed here. That of an app is a disk
+// of fixed size; a service of the platform has plain directories.
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volumesDirectory } from '../../ports/paths.ts';
+import { ensureVolume } from '../volume.ts';
 import type { LifecycleHook } from './hook.ts';
 
 export const prepareVolumes: LifecycleHook = {
   name: 'prepare-volumes',
   async up({ spec, context }) {
+    await ensureVolume(context, spec);
     for (const volume of spec.volumes) {
       const directory = join(volumesDirectory(context.paths), String(spec.appId), volume.name);
       await mkdir(directory, { recursive: true, mode: 0o700 });
