@@ -1,20 +1,22 @@
 // `tandem destroy`: an app and all it has. Asks for the name, because nothing brings it back.
-import { TandemError } from '@tandem/protocol';
+import { TandemError, type AppSummary } from '@tandem/protocol';
+import { mebibytes } from '../output/quantities.ts';
 import { ask } from '../output/ask.ts';
 import type { Session } from '../session.ts';
 import type { Verb } from '../verb.ts';
 
 export const destroy: Verb = {
   name: 'destroy',
-  summary: 'Remove an app with its releases, logs and database.',
+  summary: 'Remove an app with its releases, logs, database and volume.',
   scope: 'app',
   options: [['--confirm <name>', 'the name of the app, instead of the question']],
   async run({ session, options }) {
     const { output } = session;
     const app = await session.app();
     const client = await session.client();
-    await client.getApp(app);
-    const typed = (options['confirm'] as string | undefined) ?? (await askForName(session, app));
+    const { volume } = await client.getApp(app);
+    const typed =
+      (options['confirm'] as string | undefined) ?? (await askForName(session, app, volume));
     if (typed !== app) throw notConfirmed(app);
     output.live('Destroy', `"${app}"`);
     await client.destroyApp(app, app);
@@ -26,10 +28,20 @@ export const destroy: Verb = {
   },
 };
 
-async function askForName(session: Session, app: string): Promise<string> {
+async function askForName(
+  session: Session,
+  app: string,
+  volume: AppSummary['volume'],
+): Promise<string> {
   if (!session.interactive) throw notConfirmed(app);
-  session.output.note(`This removes "${app}" with its releases, logs and database.`);
+  const files = volume === undefined ? '' : `, and its volume with ${used(volume)}`;
+  session.output.note(`This removes "${app}" with its releases, logs and database${files}.`);
   return await ask(session, `Type the name of the app to go on: `);
+}
+
+function used({ usedBytes, paths }: NonNullable<AppSummary['volume']>): string {
+  const size = usedBytes === undefined ? 'what the app wrote' : `${mebibytes(usedBytes)} MB`;
+  return paths.length === 0 ? size : `${size} (${paths.join(', ')})`;
 }
 
 function notConfirmed(app: string): TandemError {

@@ -21,8 +21,10 @@ from py_compile import PycInvalidationMode
 
 import tandem_runtime.startup  # noqa: F401  The virtualenv may be one that lacks our hook yet.
 from tandem_runtime.build_commands import compile_messages, compress_offline, uses_cache_table
+from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
+from tandem_runtime.written import Watch
 
 IMPORT_TIMEOUT_S = 60
 NOTE_LENGTH_MAX = 250
@@ -70,6 +72,7 @@ class Preparation:
     def __init__(self, plan):
         self.plan = plan
         self.report = {"stage": "start", "notes": []}
+        self.watch = Watch(plan["source"], plan.get("directories") or ())
 
     def note(self, rule, value, why):
         self.report["notes"].append({"rule": rule, "value": value, "why": why})
@@ -82,6 +85,7 @@ class Preparation:
         elif self.plan.get("entry"):
             self.report["stage"] = "entry"
             self.optional("entry", self.plain_entry)
+            self.report["written"] = self.watch.finish()
         signal.alarm(0)
         self.report["stage"] = "done"
 
@@ -117,7 +121,9 @@ class Preparation:
         self.report["entry"] = self.optional("entry", lambda: django_entry(settings))
         if os.environ.get("TANDEM_PUBLIC") == "1":
             self.deployment_checks()
+        self.report["media"] = self.quietly(lambda: media_facts(settings))
         signal.alarm(0)
+        self.report["written"] = self.watch.finish()
         self.report["stage"] = "static"
         compile_messages(self)
         self.collect_static(settings)
@@ -134,10 +140,19 @@ class Preparation:
                 "asgiApplication": getattr(settings, "ASGI_APPLICATION", None),
                 "redis": wants_redis(settings),
                 "cacheTable": uses_cache_table(settings),
+                "dataFiles": self.quietly(lambda: data_files(settings)) or [],
                 "overrides": list(getattr(settings, "TANDEM_OVERRIDES", [])),
                 "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
             }
         )
+
+    @staticmethod
+    def quietly(work):
+        """What cannot be told is no reason to fail a build."""
+        try:
+            return work()
+        except Exception:
+            return None
 
     def deployment_checks(self):
         """What `check --deploy` says of an app that strangers can reach. Advice: nothing fails."""
@@ -183,6 +198,8 @@ class Preparation:
             application = getattr(application, name)
         if entry.get("factory"):
             self.report["entry"] = dict(entry)
+            # For what it writes. Whether it works is seen at the start, with the real services.
+            self.quietly(application)
             return
         self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
 
@@ -265,6 +282,7 @@ def main():
         preparation.report["error"] = {"type": type(error).__name__, "message": message}
         code = 1
     os.waitpid(child, 0)
+    preparation.watch.finish()
     try:
         write_report(os.environ.get("TANDEM_RESULT", ""), preparation.report)
     except OSError as error:

@@ -13,6 +13,7 @@ import { under } from './detect/source-tree.ts';
 import { serverCommand, type Application } from './server-command.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
+import { volumeOf } from './volume-plan.ts';
 import { STAND_IN_DATABASE_HOST } from './steps/stand-in-config.ts';
 
 const POSTGRESQL = /postgresql|postgis|psycopg2/;
@@ -41,6 +42,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
   const { detection, report, layers, env } = parts;
   const needsDatabase = wantsDatabase(parts);
   const staticFiles = staticFilesOf(report);
+  const volume = volumeOf(detection, report);
   const workingDirectory = under('/app', detection.root).replace(/\/$/, '');
   return {
     layers,
@@ -53,8 +55,14 @@ export function describeImage(parts: ImageParts): BuiltImage {
     env,
     aliases: detection.variables.aliases,
     ...(staticFiles === undefined ? {} : { staticFiles }),
+    ...(volume.plan === undefined ? {} : { volume: volume.plan }),
     ...(report.migrations === undefined ? {} : { migrations: report.migrations }),
-    findings: [...detection.findings, ...reportFindings(report)],
+    findings: [
+      // Of the volume more is known by now.
+      ...detection.findings.filter(({ rule }) => rule !== 'volume'),
+      ...volume.findings,
+      ...reportFindings(report),
+    ],
   };
 }
 

@@ -79,6 +79,18 @@ describe('the layout', () => {
   });
 });
 
+it('what holds something public is public', () => {
+  const paths = [
+    { path: '/app/instance', why: 'a' },
+    { path: '/app/instance/media', isPublic: true, why: 'b' },
+    { path: '/app/logs', why: 'c' },
+  ];
+  expect(withoutNested(paths).map(({ path, isPublic = false }) => [path, isPublic])).toEqual([
+    ['/app/instance', true],
+    ['/app/logs', false],
+  ]);
+});
+
 describe('sizes', () => {
   it.each([
     ['1GiB', 1024 * MIB],

@@ -40,7 +40,8 @@ const FILES_ROOT = '/run/tandem/files';
 const PATH_LENGTH_MAX = 200;
 /** No plus sign: names at the top of the volume have it for the slash. */
 const PATH = /^\/[A-Za-z0-9_][\w.@-]*(\/[\w.@-]+)*$/;
-const SYSTEM = /^\/(app|bin|boot|dev|etc|lib\w*|proc|root|run|sbin|static|sys|tmp|usr|venv|opt)$/;
+/** Not by themselves; below them a volume may lie. */
+const SYSTEM = /^\/(app|home|opt|root|var|var\/lib)$/;
 const SYSTEM_TREE =
   /^\/(bin|boot|dev|etc|lib\w*|proc|run|sbin|static|sys|tmp|usr|venv|opt\/(python|tandem))(\/|$)/;
 const SIZE = /^(\d+)\s*(?:(M)|(G)|(T))(?:i?B)?$/i;
@@ -75,14 +76,25 @@ export function placeOnVolume(plan: VolumePlan | undefined, path: string): strin
   return above && `${directoryName(above.path)}${path.slice(above.path.length)}`;
 }
 
-/** Without those that lie within another; of two for the same path the first. */
+/**
+ * Without those that lie within another; of two for the same path the first. What holds something
+ * public is public.
+ */
 export function withoutNested(paths: readonly VolumePath[]): VolumePath[] {
-  return paths.filter((one, index) => {
-    const isAbove = (other: VolumePath, place: number): boolean =>
-      (other.path === one.path && place < index) ||
-      (other.kind !== 'file' && one.path.startsWith(`${other.path}/`));
-    return !paths.some(isAbove);
-  });
+  const isWithin = (one: VolumePath, other: VolumePath): boolean =>
+    other.kind !== 'file' && one.path.startsWith(`${other.path}/`);
+  return paths
+    .filter((one, index) => !paths.some((other) => isWithin(one, other)) && isFirst(paths, index))
+    .map((one) => {
+      const isPublic = paths.some(
+        (other) => other.isPublic && (other.path === one.path || isWithin(other, one)),
+      );
+      return isPublic ? { ...one, isPublic } : one;
+    });
+}
+
+function isFirst(paths: readonly VolumePath[], index: number): boolean {
+  return paths.findIndex(({ path }) => path === paths[index]?.path) === index;
 }
 
 /** "2GiB", "500M". Undefined when it is no size, or out of bounds. */

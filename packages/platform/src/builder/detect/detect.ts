@@ -24,6 +24,7 @@ import { detectSettingsModule, type SettingsModule } from './settings-module.ts'
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, type Variables } from './variables.ts';
+import { detectVolume, type DetectedVolume } from './volume.ts';
 
 export interface DetectContext {
   /** Full versions of the interpreters on offer. */
@@ -53,6 +54,7 @@ export interface Detection {
   readonly bundleConfig: boolean;
   /** Not for Django. */
   readonly wantsDatabase: boolean;
+  readonly volume: DetectedVolume;
   readonly findings: readonly Finding[];
 }
 
@@ -106,6 +108,13 @@ class Detector {
     );
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
+    const volume = detectVolume(tree, {
+      root: directory,
+      config,
+      dependencies: names,
+      hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
+      ...kept,
+    });
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -116,6 +125,7 @@ class Detector {
       variables,
       links,
       bundleConfig: bundleConfig !== undefined,
+      volume: volume.value,
       ...kept,
       findings: [
         ...(first ? [first] : []),
@@ -127,6 +137,7 @@ class Detector {
         ...variables.findings,
         ...(bundleConfig?.findings ?? []),
         ...dataDirectoryFindings(dataDirectory),
+        ...volume.findings,
         ...named.findings,
       ],
     };

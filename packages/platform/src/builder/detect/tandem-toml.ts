@@ -47,6 +47,14 @@ const Schema = v.strictObject({
   /** Commands of the release phase, instead of the detected ones. */
   release: v.optional(v.array(Command)),
   processes: v.optional(v.record(ProcessName, Command)),
+  /** What must outlive releases; `detect = false`: nothing but `paths`. */
+  volume: v.optional(
+    v.strictObject({
+      size: v.optional(v.string()),
+      paths: v.optional(v.array(v.string())),
+      detect: v.optional(v.boolean()),
+    }),
+  ),
 });
 export type TandemConfig = Readonly<v.InferOutput<typeof Schema>>;
 

@@ -1,5 +1,6 @@
 // Runs the project once, in the image it will run in: bytecode, facts, static files. One process,
 // without network, under the app's build uid.
+import { chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { aliasValues } from '../../domain/aliases.ts';
@@ -7,6 +8,7 @@ import { diagnose } from '../../domain/diagnosis/diagnose.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
+import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../build-session.ts';
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
 import type { Detection } from '../detect/detect.ts';
@@ -45,6 +47,7 @@ export async function prepareCode(
       mountOf(disk.staticFiles, '/static', false),
       mountOf(disk.overlay, '/opt/tandem/overlay'),
       ...(request.venv === undefined ? [] : [mountOf(request.venv, '/venv')]),
+      ...(await volumeStandIns(session, request.detection)),
     ],
     network: false,
   });
@@ -60,6 +63,22 @@ export async function prepareCode(
   return report;
 }
 
+/** Of the volume's directories those outside of the project: empty, and gone with the build. */
+async function volumeStandIns(
+  { disk, request }: BuildSession,
+  { volume }: Detection,
+): Promise<SandboxMount[]> {
+  const outside = volume.directories.filter((path) => !path.startsWith('/app/'));
+  return await Promise.all(
+    outside.map(async (target, index) => {
+      const source = join(disk.overlay, '..', `volume-${index}`);
+      await mkdir(source, { recursive: true });
+      await chown(source, request.buildUid, request.buildUid);
+      return mountOf(source, target, false);
+    }),
+  );
+}
+
 function envOf(session: BuildSession, request: PrepareRequest): Record<string, string> {
   const { detection, imageEnv } = request;
   const { hostnames, config } = session.request;
@@ -69,9 +88,10 @@ function envOf(session: BuildSession, request: PrepareRequest): Record<string, s
     source: '/app',
     static: detection.config.static !== false,
     entry: detection.entry,
+    directories: detection.volume.directories,
   };
   const given = {
-    ...standInConfig(),
+    ...standInConfig(detection.config.database !== false),
     TANDEM_HOSTS: hostnames.join(','),
     TANDEM_ORIGINS: hostnames.map((host) => `http://${host}`).join(','),
     TANDEM_URL: `http://${hostnames[0] ?? 'localhost'}`,

@@ -10,6 +10,8 @@ const Entry = v.object({
   kind: v.picklist(['wsgi', 'asgi']),
 });
 
+const AbsolutePath = v.pipe(v.string(), v.regex(/^\/[^\0\n]{0,1000}$/));
+
 const Report = v.object({
   stage: v.picklist(['start', 'settings', 'setup', 'entry', 'static', 'done']),
   notes: v.array(v.object({ rule: Name, value: Name, why: v.pipe(v.string(), v.maxLength(2000)) })),
@@ -27,6 +29,16 @@ const Report = v.object({
   middleware: v.optional(v.array(Name)),
   overrides: v.optional(v.array(v.object({ setting: Name, value: v.string(), why: v.string() }))),
   migrations: v.optional(v.array(v.pipe(v.string(), v.regex(/^\w{1,200}\.[^\s/]{1,200}$/)))),
+  /** Of Django, when it keeps uploads on disk. */
+  media: v.nullish(
+    v.object({ root: AbsolutePath, url: v.nullish(v.string()), isServedByApp: v.boolean() }),
+  ),
+  /** Log files and SQLite databases of the settings. */
+  dataFiles: v.optional(v.array(v.object({ path: AbsolutePath, what: Name }))),
+  /** Below /app, by the import. */
+  written: v.optional(
+    v.array(v.object({ path: AbsolutePath, kind: v.picklist(['directory', 'file']) })),
+  ),
   static: v.optional(
     v.object({
       url: v.nullish(v.string()),

@@ -6,16 +6,22 @@ const PORT = '9';
 
 export const STAND_IN_DATABASE_HOST = HOST;
 
-export function standInConfig(): Record<string, string> {
-  const database = { user: 'build', password: 'build', name: 'build' };
-  const url = `postgresql://${database.user}:${database.password}@${HOST}:${PORT}/${database.name}`;
+/** Without a database the names of one are not handed out either. */
+export function standInConfig(hasDatabase = true): Record<string, string> {
   const redis = `redis://${HOST}:${PORT}/0`;
   return {
     PORT: '8000',
     SECRET_KEY: 'stand-in-for-the-build-never-used-to-sign-anything-real',
-    DATABASE_URL: url,
     REDIS_URL: redis,
     CELERY_BROKER_URL: redis,
+    ...(hasDatabase ? databaseConfig() : {}),
+  };
+}
+
+function databaseConfig(): Record<string, string> {
+  const database = { user: 'build', password: 'build', name: 'build' };
+  return {
+    DATABASE_URL: `postgresql://${database.user}:${database.password}@${HOST}:${PORT}/${database.name}`,
     PGHOST: HOST,
     PGPORT: PORT,
     PGUSER: database.user,

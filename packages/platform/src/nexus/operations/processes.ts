@@ -1,5 +1,7 @@
 // What runs, what it wrote, and one-off commands.
 import type { ProcessView } from '@tandem/protocol';
+import { placementReason } from '../../domain/placement.ts';
+import type { BuiltImage } from '../../domain/release.ts';
 import { instanceAddresses } from '../../domain/installation.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import type { ControlBackend, LogQuery, RunSession } from '../control/backend.ts';
@@ -17,8 +19,13 @@ export function processOperations(context: OperationsContext): ProcessOperations
     async listProcesses(name) {
       const app = await repository.appByName(name);
       const instances = await repository.instances(app.id);
+      const numbers = [...new Set(instances.map(({ release }) => release))];
+      const releases = await Promise.all(
+        numbers.map(async (number) => (await repository.release(app.id, number))?.value),
+      );
+      const imageOf = (number: number) => releases.find((one) => one?.number === number)?.image;
       return instances
-        .map((instance) => viewProcess(context, instance))
+        .map((instance) => viewProcess(context, instance, imageOf(instance.release)))
         .toSorted((a, b) => a.name.localeCompare(b.name) || b.release - a.release);
     },
     async *logs(name, query, signal) {
@@ -31,20 +38,26 @@ export function processOperations(context: OperationsContext): ProcessOperations
   };
 }
 
-function viewProcess(context: OperationsContext, instance: InstanceDocument): ProcessView {
+function viewProcess(
+  context: OperationsContext,
+  instance: InstanceDocument,
+  image: BuiltImage | undefined,
+): ProcessView {
+  const { nodeName } = context.installation;
   const observed = context.keeper.observed(instance.instanceId);
+  const reason = observed?.reason ?? placementReason(nodeName, image);
   const draining = instance.desired === 'draining';
   return {
     name: `${instance.processType}.${instance.index}`,
     instanceId: instance.instanceId,
     release: instance.release,
-    node: context.installation.nodeName,
+    node: nodeName,
     state: draining ? 'draining' : displayState(observed?.state),
     memoryLimitBytes: instance.memoryBytes,
     restarts: observed?.restarts ?? 0,
     ...(observed?.memoryBytes === undefined ? {} : { memoryBytes: observed.memoryBytes }),
     ...(observed?.startedAtMs === undefined ? {} : { startedAtMs: observed.startedAtMs }),
-    ...(observed?.reason === undefined ? {} : { reason: observed.reason }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 
