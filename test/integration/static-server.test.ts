@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { prepareStaticServer } from '../../packages/platform/src/adapters/nginx/nginx-command.ts';
 import { PLATFORM_UID, platformUid } from '../../packages/platform/src/domain/installation.ts';
@@ -62,6 +62,14 @@ beforeAll(async () => {
   await symlink(join(root, 'outside.txt'), join(tree, 'link.txt'));
   await symlink('/etc', join(tree, 'etc'));
   await symlink('app.css', join(tree, 'inside-link.css'));
+  await put(join(tree, 'style.css'), 'plain');
+  await put(join(tree, 'style.css.br'), brotliCompressSync('brotli'));
+  await put(join(tree, 'main.8c7e0f3a.chunk.js'), 'webpack');
+  await put(join(tree, 'index-BxY1_z4Q.js'), 'vite');
+  await put(join(tree, 'photo-20240101.jpg'), 'date');
+  await put(join(tree, 'bootstrap-datepicker.js'), 'word');
+  await put(join(tree, '.env'), 'SECRET');
+  await put(join(tree, '.well-known/security.txt'), 'contact');
   await put(join(keptStatic(paths), '7', 'old.ffffffffffff.css'), 'old');
   nginx = await start();
 });
@@ -182,6 +190,42 @@ describe('the static server', () => {
     const text = await get('/big.css', accept);
     expect(gunzipSync(text.body).length).toBe(5_000);
     expect((await get('/packed.js')).body.toString()).toBe('unpacked');
+  });
+
+  it('gives what the project packed with Brotli to whoever takes it, under its own type', async () => {
+    for (const accept of ['br', 'gzip, deflate, br', 'br;q=0.5, gzip']) {
+      const answer = await get('/style.css', { 'Accept-Encoding': accept });
+      expect(answer.headers).toMatchObject({
+        ...{ 'content-encoding': 'br', 'content-type': 'text/css; charset=utf-8' },
+        ...{ vary: 'Accept-Encoding', etag: `W/"${LAYER.slice(0, 16)}"` },
+      });
+      expect(brotliDecompressSync(answer.body).toString()).toBe('brotli');
+    }
+    for (const accept of ['gzip', 'br;q=0, gzip', 'sbr', '']) {
+      const answer = await get('/style.css', { 'Accept-Encoding': accept });
+      expect([answer.headers['content-encoding'], answer.body.toString()]).toEqual([
+        undefined,
+        'plain',
+      ]);
+    }
+    expect((await get('/app.css', { 'Accept-Encoding': 'br' })).body.toString()).toContain('red');
+  });
+
+  it.each([
+    ['/main.8c7e0f3a.chunk.js', 'public, max-age=31536000, immutable'],
+    ['/index-BxY1_z4Q.js', 'public, max-age=31536000, immutable'],
+    ['/photo-20240101.jpg', 'public, max-age=600'],
+    ['/bootstrap-datepicker.js', 'public, max-age=600'],
+  ])(
+    'takes a hash for a hash, and keeps the rest as long as it is told: %s',
+    async (path, life) => {
+      expect((await get(path, { 'X-Tandem-Expires': '600' })).headers['cache-control']).toBe(life);
+    },
+  );
+
+  it('keeps hidden files to itself, but for well-known ones', async () => {
+    expect((await get('/.env')).status).toBe(404);
+    expect((await get('/.well-known/security.txt')).body.toString()).toBe('contact');
   });
 
   it('falls back to the kept tree of the app, and of no other', async () => {

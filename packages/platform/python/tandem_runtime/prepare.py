@@ -24,6 +24,7 @@ from tandem_runtime.build_commands import compile_messages, compress_offline, us
 from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
+from tandem_runtime.static_folders import static_folders
 from tandem_runtime.written import Watch
 
 IMPORT_TIMEOUT_S = 60
@@ -199,9 +200,11 @@ class Preparation:
         if entry.get("factory"):
             self.report["entry"] = dict(entry)
             # For what it writes. Whether it works is seen at the start, with the real services.
-            self.quietly(application)
+            made = self.quietly(application)
+            self.report["staticFolders"] = self.quietly(lambda: static_folders(made))
             return
         self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
+        self.report["staticFolders"] = self.quietly(lambda: static_folders(application))
 
 
 def database_facts(value):

@@ -60,6 +60,7 @@ export class Service {
       case 'upstreams':
         return await this.#serveUpstreams(journey, route, forwarder);
       case 'static':
+      case 'volume':
         return await this.#serveStatic(journey, route as StaticRoute, forwarder);
       case 'hold':
         return await this.#hold(exchange, route.target.untilMs);

@@ -10,6 +10,7 @@ import type {
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
 import { under } from './detect/source-tree.ts';
+import { servedFiles } from './static-routes.ts';
 import { serverCommand, type Application } from './server-command.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
@@ -43,10 +44,11 @@ export function describeImage(parts: ImageParts): BuiltImage {
   const needsDatabase = wantsDatabase(parts);
   const staticFiles = staticFilesOf(report);
   const volume = volumeOf(detection, report);
+  const served = servedFiles(detection, report, volume.plan);
   const workingDirectory = under('/app', detection.root).replace(/\/$/, '');
   return {
     layers,
-    framework: detection.settings ? 'django' : (detection.entry?.framework ?? 'procfile'),
+    framework: frameworkOf(detection),
     pythonVersion: detection.pythonVersion,
     processTypes: processTypes(parts),
     releaseCommands: releaseCommands(parts),
@@ -55,12 +57,13 @@ export function describeImage(parts: ImageParts): BuiltImage {
     env,
     aliases: detection.variables.aliases,
     ...(staticFiles === undefined ? {} : { staticFiles }),
-    ...(volume.plan === undefined ? {} : { volume: volume.plan }),
+    ...served.image,
     ...(report.migrations === undefined ? {} : { migrations: report.migrations }),
     findings: [
       // Of the volume more is known by now.
       ...detection.findings.filter(({ rule }) => rule !== 'volume'),
       ...volume.findings,
+      ...served.findings,
       ...reportFindings(report),
     ],
   };
@@ -72,6 +75,11 @@ function releaseCommands({ detection, report }: ImageParts): string[] {
   return report.cacheTable === true && !isNamed
     ? ['python manage.py createcachetable', ...named]
     : [...named];
+}
+
+export function frameworkOf({ settings, entry, isSite }: Detection): BuiltImage['framework'] {
+  if (settings) return 'django';
+  return entry?.framework ?? (isSite ? 'static' : 'procfile');
 }
 
 /** The application to serve; undefined when only a Procfile knows. */

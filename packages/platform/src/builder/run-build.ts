@@ -5,7 +5,7 @@ import type { BuildRequest } from '../ports/builder.ts';
 import type { LayerRef } from '../ports/image-store.ts';
 import { BuildSession } from './build-session.ts';
 import type { BuilderOptions } from './collaborators.ts';
-import { applicationOf, describeImage } from './describe-image.ts';
+import { applicationOf, describeImage, frameworkOf } from './describe-image.ts';
 import { POSTGRESQL_DRIVERS } from './detect/database-need.ts';
 import { detect, type Detection } from './detect/detect.ts';
 import { linkedTree } from './detect/linked-tree.ts';
@@ -72,6 +72,7 @@ class Build {
     await makeLinks(this.#session.disk.source, detection.links, this.#session.request.buildUid);
     this.#tree = linkedTree(this.#tree, detection.links);
     const toolchain = await openToolchain(this.#options, detection.pythonVersion);
+    if (detection.isSite) return await this.#site(detection, toolchain);
     const resolved = await this.#dependencies(detection, toolchain);
     return await this.#session.report('code', async () => {
       const value = await this.#code(detection, toolchain, resolved);
@@ -104,8 +105,9 @@ class Build {
     return await this.#session.report('detect', async () => {
       const value = detect(this.#tree, { pythonVersions, config });
       for (const one of value.findings) progress.finding(one);
-      const framework = value.settings ? 'django' : (value.entry?.framework ?? 'procfile');
-      return { value, detail: `${framework}, Python ${value.pythonVersion}` };
+      const framework = frameworkOf(value);
+      const python = value.isSite ? '' : `, Python ${value.pythonVersion}`;
+      return { value, detail: `${framework}${python}` };
     });
   }
 
@@ -174,6 +176,22 @@ class Build {
     const whole = { ...detection.config.env, ...env };
     const image = describeImage({ detection, report, lock, layers: release, env: whole, config });
     return { ...image, findings: [...image.findings, ...present(setuptools)] };
+  }
+
+  /** Files only: nothing to import, install or run. */
+  async #site(detection: Detection, toolchain: Toolchain): Promise<BuiltImage> {
+    return await this.#session.report('code', async () => {
+      const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
+      const code = await this.#packCode();
+      const layers = { stack: toolchain.stack.layer, additions: [], runtime, code };
+      const report: PrepareReport = { stage: 'done', notes: [] };
+      const { config } = this.#session.request;
+      const value = describeImage({ detection, report, lock: undefined, layers, env: {}, config });
+      return {
+        value,
+        detail: `${code.sha256.slice(0, 6)}, ${detection.volume.sourceFiles.length} files`,
+      };
+    });
   }
 
   /** A settings module that needs what is not installed gives way to the next one. */

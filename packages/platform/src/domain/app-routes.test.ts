@@ -38,6 +38,48 @@ describe('appRoutes', () => {
     });
   });
 
+  const at = (more: object) =>
+    Object.fromEntries(
+      appRoutes({ ...base, image: { ...image, ...more }, instances: [ready] }).routes.map(
+        ({ path, isExact, target }) => [isExact ? `= ${path}` : path, target],
+      ),
+    );
+  const volume = {
+    sizeBytes: 1,
+    paths: [
+      { path: '/app/media', isPublic: true, why: '' },
+      { path: '/app/static/up', isPublic: true, why: '' },
+      { path: '/app/static/cache', why: '' },
+    ],
+  };
+
+  it('sends uploads to the volume, when they are on it', () => {
+    const media = { urlPrefix: '/media/', directory: '/app/media' };
+    expect(at({ media, volume })['/media/']).toEqual({ kind: 'volume', directory: 'app+media' });
+    expect(Object.keys(at({ media }))).toEqual(['/']);
+  });
+
+  it('maps directories and single files, and what was uploaded into such a directory', () => {
+    const staticRoutes = [
+      { url: '/static/', directory: '/app/static', expiresS: 60 },
+      { url: '/favicon.ico', directory: '/app/static', file: 'favicon.ico' },
+    ];
+    const common = { kind: 'static', layerSha256: layer.sha256, directory: '/app/static' };
+    expect(at({ staticRoutes, volume })).toMatchObject({
+      '/static/': { ...common, expiresS: 60 },
+      '= /favicon.ico': { ...common, file: 'favicon.ico' },
+      '/static/up/': { kind: 'volume', directory: 'app+static+up' },
+    });
+    expect(at({ staticRoutes, volume })).not.toHaveProperty(['/static/cache/']);
+  });
+
+  it('answers a site without any process', () => {
+    const staticRoutes = [{ url: '/', directory: '/app' }];
+    expect(at({ staticRoutes, processTypes: {} })).toEqual({
+      '/': { kind: 'static', layerSha256: layer.sha256, directory: '/app', isSite: true },
+    });
+  });
+
   it('holds while the only instance restarts', () => {
     const { routes } = appRoutes({ ...base, instances: [{ instanceId: 'a7-1', coming: true }] });
     expect(routes[0]?.target).toEqual({ kind: 'hold', untilMs: 31_000 });

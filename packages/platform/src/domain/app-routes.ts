@@ -1,7 +1,8 @@
 // From what is known of an app to the routes that balancers hold.
 import { LIMITS } from './limits.ts';
-import type { BuiltImage } from './release.ts';
+import type { BuiltImage, StaticRoute } from './release.ts';
 import type { AppRoutes, Route, RouteTarget, Upstream } from './route-table.ts';
+import { placeOnVolume } from './volume.ts';
 
 /** A web instance of the current release that should get traffic. */
 export interface ServingInstance {
@@ -17,28 +18,72 @@ export interface AppRoutesInput {
   readonly appName: string;
   readonly hostnames: readonly string[];
   /** Absent before the first release. */
-  readonly image?: Pick<BuiltImage, 'staticFiles' | 'layers' | 'processTypes'>;
+  readonly image?: Pick<
+    BuiltImage,
+    'staticFiles' | 'staticRoutes' | 'media' | 'volume' | 'layers' | 'processTypes'
+  >;
   readonly instances: readonly ServingInstance[];
   /** Requests wait until then, whatever is ready (an app that is swapped in place). */
   readonly holdUntilMs?: number;
   readonly nowMs: number;
 }
 
+type RouteImage = NonNullable<AppRoutesInput['image']>;
+type HostlessRoute = Omit<Route, 'host'>;
+
 export function appRoutes(input: AppRoutesInput): AppRoutes {
   const { appId, appName, image } = input;
   if (!image) return { appId, appName, routes: [] };
-  const dynamic = dynamicTarget(input);
-  const routes = input.hostnames.flatMap((host): Route[] => {
-    const web: Route = { host, path: '/', target: dynamic };
-    if (!image.staticFiles) return [web];
-    const target: RouteTarget = {
-      kind: 'static',
-      layerSha256: image.layers.code.sha256,
-      directory: image.staticFiles.directory,
-    };
-    return [web, { host, path: image.staticFiles.urlPrefix, target }];
-  });
+  const files = fileRoutes(image);
+  const isSite = files.some(({ path, isExact }) => path === '/' && !isExact);
+  const all = isSite ? files : [{ path: '/', target: dynamicTarget(input) }, ...files];
+  const routes = input.hostnames.flatMap((host) => all.map((route): Route => ({ host, ...route })));
   return { appId, appName, routes };
+}
+
+/** What the static server answers. */
+function fileRoutes(image: RouteImage): HostlessRoute[] {
+  const layerSha256 = image.layers.code.sha256;
+  const { staticFiles, media, volume } = image;
+  const collected = staticFiles
+    ? [{ url: staticFiles.urlPrefix, directory: staticFiles.directory }]
+    : [];
+  const mapped = [...collected, ...(image.staticRoutes ?? [])];
+  const layered = mapped.map(({ url, ...place }): HostlessRoute => {
+    const target = { kind: 'static' as const, layerSha256, ...place };
+    if ('file' in place) return { path: url, isExact: true, target };
+    const onVolume = placeOnVolume(volume, place.directory);
+    if (onVolume !== undefined)
+      return { path: url, target: { kind: 'volume', directory: onVolume } };
+    return { path: url, target: url === '/' ? { ...target, isSite: true } : target };
+  });
+  const place = media && placeOnVolume(volume, media.directory);
+  const uploads: HostlessRoute[] =
+    media && place ? [{ path: media.urlPrefix, target: { kind: 'volume', directory: place } }] : [];
+  // A mapping of the project's own goes before what we found.
+  const all = [...layered, ...mapped.flatMap((one) => uploadsWithin(one, volume)), ...uploads];
+  return all.filter(
+    (one, index) => all.findIndex(({ path, isExact }) => sameUrl(one, path, isExact)) === index,
+  );
+}
+
+/** Paths of the volume inside a mapped directory: the layer does not have what was written there. */
+function uploadsWithin(
+  mapping: Pick<StaticRoute, 'url' | 'directory' | 'file'>,
+  volume: RouteImage['volume'],
+): HostlessRoute[] {
+  if (mapping.file !== undefined) return [];
+  const inside = `${mapping.directory}/`;
+  return (volume?.paths ?? []).flatMap(({ path, isPublic }) => {
+    const directory = placeOnVolume(volume, path);
+    if (!isPublic || !path.startsWith(inside) || directory === undefined) return [];
+    const url = `${mapping.url}${path.slice(inside.length)}/`;
+    return [{ path: url, target: { kind: 'volume', directory } }];
+  });
+}
+
+function sameUrl(route: HostlessRoute, path: string, isExact: boolean | undefined): boolean {
+  return route.path === path && (route.isExact ?? false) === (isExact ?? false);
 }
 
 function dynamicTarget(input: AppRoutesInput): RouteTarget {

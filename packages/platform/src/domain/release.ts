@@ -37,10 +37,29 @@ export interface StaticFiles {
   readonly fileCount: number;
 }
 
+/** A URL that the static server answers from the code layer. */
+export interface StaticRoute {
+  /** `/assets/` for a directory, `/favicon.ico` for a file, `/` for a site. */
+  readonly url: string;
+  /** Absolute, in the code layer; of a file the directory it lies in. */
+  readonly directory: string;
+  readonly file?: string;
+  /** How long browsers keep what has no hash in its name. */
+  readonly expiresS?: number;
+}
+
+/** Uploads that the static server answers from the volume. */
+export interface MediaFiles {
+  readonly urlPrefix: string;
+  /** Inside the sandbox: `/app/media`. */
+  readonly directory: string;
+}
+
 /** What the builder hands over; a release is this plus number, config snapshot and migrations. */
 export interface BuiltImage {
   readonly layers: ReleaseLayers;
-  readonly framework: 'django' | 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi' | 'procfile';
+  readonly framework:
+    'django' | 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi' | 'procfile' | 'static';
   readonly pythonVersion: string;
   readonly processTypes: Readonly<Record<string, ProcessType>>;
   /** Run once, in order, from the new image before any instance starts (shell lines). */
@@ -53,6 +72,8 @@ export interface BuiltImage {
   /** Names under which the project reads what the platform hands out; older releases have none. */
   readonly aliases?: Aliases;
   readonly staticFiles?: StaticFiles;
+  readonly staticRoutes?: readonly StaticRoute[];
+  readonly media?: MediaFiles;
   /** What must outlive the release. */
   readonly volume?: VolumePlan;
   /** Django only: every migration the image carries. */

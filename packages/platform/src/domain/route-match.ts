@@ -81,5 +81,7 @@ export class RouteMatcher {
 }
 
 function longestPrefix(candidates: readonly RouteMatch[], path: string): RouteMatch | undefined {
-  return candidates.find((match) => path.startsWith(match.route.path));
+  return candidates.find(({ route }) =>
+    route.isExact ? path === route.path : path.startsWith(route.path),
+  );
 }

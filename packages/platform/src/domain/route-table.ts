@@ -19,7 +19,15 @@ export type RouteTarget =
       readonly layerSha256: string;
       /** Directory inside the layer, for example `/static`. */
       readonly directory: string;
+      /** This one of it, whatever the path asks for. */
+      readonly file?: string;
+      /** How long browsers keep what has no hash in its name; absent: they ask each time. */
+      readonly expiresS?: number;
+      /** A site: index.html for directories, 404.html for what is not there. */
+      readonly isSite?: boolean;
     }
+  /** Files that the app wrote, on its volume: `app+media`, `app+instance/uploads`. */
+  | { readonly kind: 'volume'; readonly directory: string }
   /** Requests wait until the table changes or `untilMs` (wall clock) passes. */
   | { readonly kind: 'hold'; readonly untilMs: number }
   /** Nothing can answer: 503 with this reason on the page. */
@@ -28,8 +36,9 @@ export type RouteTarget =
 export interface Route {
   /** Lower case, without port: `a.example`, or `*.example` for every name below. */
   readonly host: string;
-  /** Prefix that starts and, but for `/`, ends with a slash. */
+  /** Prefix that starts and, but for `/`, ends with a slash; with `isExact` a whole path. */
   readonly path: string;
+  readonly isExact?: boolean;
   readonly target: RouteTarget;
 }
 

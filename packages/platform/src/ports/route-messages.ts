@@ -18,7 +18,15 @@ const Upstream = v.object({
 
 const RouteTargetSchema = v.variant('kind', [
   v.object({ kind: v.literal('upstreams'), upstreams: v.array(Upstream) }),
-  v.object({ kind: v.literal('static'), layerSha256: v.string(), directory: v.string() }),
+  v.object({
+    kind: v.literal('static'),
+    layerSha256: v.string(),
+    directory: v.string(),
+    file: v.optional(v.string()),
+    expiresS: v.optional(v.number()),
+    isSite: v.optional(v.boolean()),
+  }),
+  v.object({ kind: v.literal('volume'), directory: v.string() }),
   v.object({ kind: v.literal('hold'), untilMs: v.number() }),
   v.object({ kind: v.literal('unavailable'), reason: v.string() }),
 ]);
@@ -26,7 +34,14 @@ const RouteTargetSchema = v.variant('kind', [
 const AppRoutesSchema = v.object({
   appId: v.number(),
   appName: v.string(),
-  routes: v.array(v.object({ host: v.string(), path: v.string(), target: RouteTargetSchema })),
+  routes: v.array(
+    v.object({
+      host: v.string(),
+      path: v.string(),
+      isExact: v.optional(v.boolean()),
+      target: RouteTargetSchema,
+    }),
+  ),
 }) as unknown as v.GenericSchema<unknown, AppRoutes>;
 
 export const RouteSnapshotSchema = v.object({

@@ -4,7 +4,13 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Installation, PLATFORM_UID, platformUid } from '../../domain/installation.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
-import { keptStatic, layerMounts, type Paths, staticSocket } from '../../ports/paths.ts';
+import {
+  keptStatic,
+  layerMounts,
+  type Paths,
+  staticSocket,
+  volumeMounts,
+} from '../../ports/paths.ts';
 import { nginxConfig } from './nginx-config.ts';
 
 export interface NginxCommand {
@@ -26,7 +32,13 @@ export async function prepareStaticServer(
   const socket = staticSocket(paths);
   const work = dirname(socket);
   const configFile = join(paths.run, 'static-server.conf');
-  const places = { socket, work, layers: layerMounts(paths), kept: keptStatic(paths) };
+  const places = {
+    socket,
+    work,
+    layers: layerMounts(paths),
+    kept: keptStatic(paths),
+    volumes: volumeMounts(paths),
+  };
   await mkdir(places.kept, { recursive: true, mode: 0o711 });
   await mkdir(work, { recursive: true });
   // nginx gives its sockets mode 0666; the directory says who gets as far.

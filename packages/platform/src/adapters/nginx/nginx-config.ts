@@ -11,11 +11,17 @@ export interface StaticServerPlaces {
   readonly layers: string;
   /** `<app id>/`: files with hashed names of earlier releases. */
   readonly kept: string;
+  /** `<app id>/`: mounted volumes of apps. */
+  readonly volumes: string;
 }
 
 /** Beyond the balancer's own, so that it is never the server that closes first. */
 const KEEP_ALIVE_S = 75;
-const HASHED_NAME = String.raw`\.[0-9a-f]{12}\.[^/]+$`;
+/** As Django, webpack and Vite name files; a date or a word is no hash. */
+const HASHED_NAMES = [
+  String.raw`[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,40}(\.[a-z]+)?\.[a-z0-9]+$`,
+  String.raw`-(?=[^./]*[A-Z])(?=[^./]*[a-z])(?=[^./]*[0-9])[A-Za-z0-9_-]{8}\.[a-z0-9]+$`,
+];
 const COMPRESSED_TYPES = [
   'text/css',
   'text/plain',
@@ -25,6 +31,19 @@ const COMPRESSED_TYPES = [
   'application/xml',
   'image/svg+xml',
 ].join(' ');
+
+/** Name, type, endings. */
+const BROTLI_TYPES = [
+  ['css', 'text/css', 'css'],
+  ['javascript', 'application/javascript', 'js|mjs'],
+  ['json', 'application/json', 'json|map'],
+  ['html', 'text/html', 'html|htm'],
+  ['svg', 'image/svg+xml', 'svg'],
+  ['xml', 'text/xml', 'xml'],
+  ['text', 'text/plain', 'txt'],
+  ['wasm', 'application/wasm', 'wasm'],
+  ['truetype', 'font/ttf', 'ttf|otf'],
+] as const;
 
 const NOT_FOUND_PAGE =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>404 Not found</title>' +
@@ -98,34 +117,96 @@ const MAPS = String.raw`  # What does not look right becomes a name that does no
     default 0;
     '~^W/("[0-9a-f]{16}") (.*[ ,/])?\1' 1;
   }
-  map $uri $caching {
+  map $uri $hashed {
+    default 0;
+${HASHED_NAMES.map((name) => `    "~${name}" 1;`).join('\n')}
+  }
+  map "$hashed $http_x_tandem_expires" $caching {
     default "public, max-age=0, must-revalidate";
-    "~${HASHED_NAME}" "public, max-age=31536000, immutable";
+    "~^1 " "public, max-age=31536000, immutable";
+    "~^0 (?<seconds>[0-9]{1,9})$" "public, max-age=$seconds";
+  }
+  map $http_x_tandem_site $site {
+    default "";
+    "1" 1;
+  }
+  map $http_x_tandem_volume $volume {
+    default "";
+    "~^[A-Za-z0-9_][A-Za-z0-9._@+-]*(/[A-Za-z0-9_][A-Za-z0-9._@-]*){0,15}$" $http_x_tandem_volume;
+  }
+  # Names that begin with a dot, and how the app is configured, are nobody's business.
+  map $uri $private {
+    default 0;
+    "~/\.well-known/" 0;
+    "~/\." 1;
+    "~^/(tandem\.toml|Procfile)$" 1;
+  }
+
+  # Brotli, made by the project: a place for each type, because the name ends with .br.
+  map $http_accept_encoding $accepts_brotli {
+    default 0;
+    "~(^|[ ,])br *; *q=0(\.0*)?( *(,|$))" 0;
+    "~(^|[ ,])br *(,|;|$)" 1;
+  }
+  map "$accepts_brotli$uri" $brotli {
+    default "";
+${BROTLI_TYPES.map(([name, , ends]) => `    "~^1.*\.(${ends})$" @brotli-${name};`).join('\n')}
+  }
+
+  # What people uploaded. Types that cannot run scripts are shown; the rest is downloaded, and where
+  # it is shown all the same it has no rights and no origin.
+  map $sent_http_content_type $passive {
+    default 0;
+    "~^(image/(png|jpeg|gif|webp|avif|bmp|x-ms-bmp|x-icon|tiff)|audio/|video/|font/|application/(pdf|zip)|text/(plain|css|csv))" 1;
+  }
+  map $passive $upload_policy {
+    default "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox";
+    1 "";
+  }
+  map $passive $upload_disposition {
+    default attachment;
+    1 "";
   }`;
 
-const serverBlock = ({ socket, layers, kept }: StaticServerPlaces): string => `  server {
-    listen unix:${socket};
+const NOSNIFF = 'add_header X-Content-Type-Options nosniff always;';
+
+/** Statuses of our own say where to go on; none of them leaves the server. */
+const serverBlock = (places: StaticServerPlaces): string => `  server {
+    listen unix:${places.socket};
     server_name _;
+    recursive_error_pages on;
+    absolute_redirect off;
     error_page 403 404 = @missing;
+    error_page 561 = @volume;
+    error_page 562 = @site;
+    error_page 563 = $brotli;
 
     add_header Cache-Control $caching;
     add_header ETag $tag;
     add_header Last-Modified "";
-    add_header X-Content-Type-Options nosniff always;
+    ${NOSNIFF}
 
     if ($request_method !~ ^(GET|HEAD)$) { return 405; }
+    if ($volume) { return 561; }
+    if ($private) { return 404; }
 
     location / {
-      root ${layers}/$layer$directory;
-      disable_symlinks on from=${layers}/$layer;
+      ${inLayer(places)}
       if ($unchanged) { return 304; }
+      set $packed $brotli;
+      if (!-f $document_root$uri.br) { set $packed ""; }
+      if ($packed) { return 563; }
+      if ($site) { return 562; }
       try_files $uri @kept;
     }
     location @kept {
-      root ${kept}/$app;
-      disable_symlinks on from=${kept}/$app;
+      root ${places.kept}/$app;
+      disable_symlinks on from=${places.kept}/$app;
       try_files $uri =404;
     }
+${siteLocations(places)}
+${BROTLI_TYPES.map((type) => brotliLocation(places, type)).join('\n')}
+${volumeLocation(places)}
     location @missing {
       internal;
       types { }
@@ -134,6 +215,55 @@ const serverBlock = ({ socket, layers, kept }: StaticServerPlaces): string => ` 
       return 404 '${NOT_FOUND_PAGE}';
     }
   }`;
+
+const inLayer = ({ layers }: StaticServerPlaces): string => `root ${layers}/$layer$directory;
+      disable_symlinks on from=${layers}/$layer;`;
+
+/** Without "=" before the place a page for what is missing keeps the status 404. */
+const siteLocations = (places: StaticServerPlaces): string => String.raw`    location @site {
+      ${inLayer(places)}
+      error_page 404 @site-missing;
+      set $folder "";
+      if (-d $document_root$uri) { set $folder $uri; }
+      if ($folder ~ "[^/]$") { return 301 $uri/$is_args$args; }
+      try_files $uri $uri/index.html $uri.html =404;
+    }
+    location @site-missing {
+      ${inLayer(places)}
+      try_files /404.html =404;
+    }`;
+
+const brotliLocation = (
+  places: StaticServerPlaces,
+  [name, type]: (typeof BROTLI_TYPES)[number],
+): string => `    location @brotli-${name} {
+      ${inLayer(places)}
+      types { }
+      default_type ${type};
+      gzip off;
+      gzip_static off;
+      add_header Content-Encoding br;
+      add_header Vary Accept-Encoding;
+      add_header Cache-Control $caching;
+      add_header ETag $tag;
+      add_header Last-Modified "";
+      ${NOSNIFF}
+      try_files $uri.br =404;
+    }`;
+
+/** The top of a volume is root's; below it nothing is what it seems. */
+const volumeLocation = ({ volumes }: StaticServerPlaces): string => `    location @volume {
+      root ${volumes}/$app/$volume;
+      disable_symlinks on from=${volumes}/$app;
+      etag on;
+      if_modified_since exact;
+      gzip_static off;
+      add_header Cache-Control "public, max-age=0, must-revalidate";
+      add_header Content-Security-Policy $upload_policy;
+      add_header Content-Disposition $upload_disposition;
+      ${NOSNIFF}
+      try_files $uri =404;
+    }`;
 
 /** Paths of ours go into the file as they are. */
 function assertPlain(path: string): void {

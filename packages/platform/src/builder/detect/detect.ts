@@ -1,5 +1,5 @@
 // All rules that need no environment, in order. What imports the project comes later (steps/).
-import type { Finding } from '../../domain/release.ts';
+import type { Finding, StaticRoute } from '../../domain/release.ts';
 import { standInConfig } from '../steps/stand-in-config.ts';
 import { detectAppRoot } from './app-root.ts';
 import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
@@ -11,7 +11,7 @@ import { detectEntryPoint, type ConfiguredEntry, type EntryPoint } from './entry
 import { environmentReads } from './environment-reads.ts';
 import { bundleConfigUse } from './epio/bundle-config.ts';
 import { dataDirectoryFindings } from './epio/data-directory.ts';
-import { finding } from './evidence.ts';
+import { finding, type Detected } from './evidence.ts';
 import { importGraph, moduleFile } from './import-graph.ts';
 import type { Link } from './linked-tree.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
@@ -24,6 +24,7 @@ import { detectSettingsModule, type SettingsModule } from './settings-module.ts'
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, type Variables } from './variables.ts';
+import { answeredUrls, configuredMappings, detectSite } from './static-mappings.ts';
 import { detectVolume, type DetectedVolume } from './volume.ts';
 
 export interface DetectContext {
@@ -55,6 +56,12 @@ export interface Detection {
   /** Not for Django. */
   readonly wantsDatabase: boolean;
   readonly volume: DetectedVolume;
+  /** Mapped by the user, or the whole of a site without an app. */
+  readonly staticRoutes: readonly StaticRoute[];
+  /** No app, only files. */
+  readonly isSite: boolean;
+  /** `/favicon.ico`, `/robots.txt`: those that the code of the app speaks of. */
+  readonly answeredUrls: readonly string[];
   readonly findings: readonly Finding[];
 }
 
@@ -67,6 +74,7 @@ type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 
     /** What an import of the project begins with. */
     readonly startFiles: readonly string[];
     readonly releaseCommands?: readonly string[];
+    readonly site?: Detected<StaticRoute>;
   };
 
 class Detector {
@@ -99,7 +107,8 @@ class Detector {
       manageFile !== undefined && config.entry === undefined
         ? this.#django(directory, manageFile, names)
         : this.#withoutDjango(directory, names, named);
-    const { startFiles, releaseCommands, findings, ...kept } = framework;
+    const { startFiles, releaseCommands, site, findings, ...kept } = framework;
+    const mappings = configuredMappings(tree, directory, config.static);
     const variables = this.#variables(
       directory,
       kept.pythonPath,
@@ -126,6 +135,12 @@ class Detector {
       links,
       bundleConfig: bundleConfig !== undefined,
       volume: volume.value,
+      staticRoutes: [
+        ...mappings.value.filter(({ url }) => url !== site?.value.url),
+        ...(site ? [site.value] : []),
+      ],
+      isSite: site !== undefined,
+      answeredUrls: answeredUrls(tree, volume.value.sourceFiles),
       ...kept,
       findings: [
         ...(first ? [first] : []),
@@ -138,6 +153,7 @@ class Detector {
         ...(bundleConfig?.findings ?? []),
         ...dataDirectoryFindings(dataDirectory),
         ...volume.findings,
+        ...mappings.findings,
         ...named.findings,
       ],
     };
@@ -209,9 +225,11 @@ class Detector {
     const after = need ? [need] : [];
     const found = this.#entry(root, named);
     if (found === undefined) {
-      const framework = finding('framework', 'procfile', 'only its web process is known');
+      const site = named.processes['web'] === undefined ? this.#site(root) : undefined;
+      const procfile = [finding('framework', 'procfile', 'only its web process is known')];
       const pythonPath = [...new Set([root, ...(config.pythonpath ?? [])])];
-      return { ...common, pythonPath, startFiles: [], findings: [framework, ...after] };
+      const bare = { ...common, pythonPath, startFiles: [], ...(site ? { site } : {}) };
+      return { ...bare, findings: [...(site?.findings ?? procfile), ...after] };
     }
     const entry = found.value;
     const configured = config.pythonpath ?? [];
@@ -244,10 +262,15 @@ class Detector {
       const configured = configuredEntry(this.#configuration);
       return detectEntryPoint(this.#tree, root, { configured, webCommand });
     } catch (error) {
-      // A web process of the project's own is enough.
-      if (named.processes['web'] === undefined || config.entry !== undefined) throw error;
+      // A web process of the project's own is enough, and files need none.
+      const isEnough = named.processes['web'] !== undefined || this.#site(root) !== undefined;
+      if (!isEnough || config.entry !== undefined) throw error;
       return undefined;
     }
+  }
+
+  #site(root: string) {
+    return detectSite(this.#tree, root, this.#configuration.config.static);
   }
 
   #variables(

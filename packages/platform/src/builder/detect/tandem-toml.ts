@@ -40,8 +40,19 @@ const Schema = v.strictObject({
   env: v.optional(v.record(VariableName, v.string())),
   /** False: no settings overlay. */
   overlay: v.optional(v.boolean()),
-  /** False: no collectstatic. */
-  static: v.optional(v.boolean()),
+  /** False: no collectstatic. A table: URLs that the static server answers. */
+  static: v.optional(
+    v.union([
+      v.boolean(),
+      v.record(
+        v.string(),
+        v.union([
+          v.string(),
+          v.strictObject({ path: v.string(), expires: v.optional(v.string()) }),
+        ]),
+      ),
+    ]),
+  ),
   /** Whether the app gets a PostgreSQL database. */
   database: v.optional(v.boolean()),
   /** Commands of the release phase, instead of the detected ones. */

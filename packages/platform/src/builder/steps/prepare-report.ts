@@ -33,6 +33,8 @@ const Report = v.object({
   media: v.nullish(
     v.object({ root: AbsolutePath, url: v.nullish(v.string()), isServedByApp: v.boolean() }),
   ),
+  /** Folders that the application serves itself. */
+  staticFolders: v.nullish(v.array(v.object({ url: Name, directory: AbsolutePath }))),
   /** Log files and SQLite databases of the settings. */
   dataFiles: v.optional(v.array(v.object({ path: AbsolutePath, what: Name }))),
   /** Below /app, by the import. */

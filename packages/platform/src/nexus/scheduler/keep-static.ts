@@ -1,7 +1,7 @@
 // Pages of an older release ask for its static files after the switch. Files with a hash in their
 // name are kept for as long as their release is; the static server looks there second.
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, realpath, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LIMITS } from '../../domain/limits.ts';
 import type { BuiltImage } from '../../domain/release.ts';
@@ -18,18 +18,25 @@ export async function keepStaticFiles(
   app: AppDocument,
   image: BuiltImage,
 ): Promise<void> {
-  if (!image.staticFiles) return;
-  const mounted = await context.imageStore.mount(image.layers.code.sha256);
-  const source = join(mounted, image.staticFiles.directory);
+  const mapped = (image.staticRoutes ?? []).filter(({ file }) => file === undefined);
+  const directories = [image.staticFiles, ...mapped].flatMap((one) => one?.directory ?? []);
+  if (directories.length === 0) return;
+  const mounted = await realpath(await context.imageStore.mount(image.layers.code.sha256));
   const target = join(keptStatic(context.paths), String(app.id));
   const now = new Date(context.clock.nowMs());
-  for (const name of await hashedFiles(source)) await keepFile(source, target, name, now);
+  await mkdir(target, { recursive: true, mode: 0o755 });
+  for (const source of directories.map((directory) => join(mounted, directory))) {
+    for (const name of await hashedFiles(source)) await keepFile(source, target, name, now);
+  }
   await dropOld(context, app, target);
 }
 
-/** Regular files only: an image may hold links, and this runs as root. */
+/** Regular files only: an image may hold links, also on the way, and this runs as root. */
 async function hashedFiles(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  if ((await realpath(directory).catch(() => '')) !== directory) return [];
+  // A mapping may be of what is not there.
+  const listing = readdir(directory, { recursive: true, withFileTypes: true });
+  const entries = await listing.catch(() => []);
   return entries
     .filter((entry) => entry.isFile() && HASHED_NAME.test(entry.name))
     .slice(0, FILES_MAX)
