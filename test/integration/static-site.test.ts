@@ -59,7 +59,7 @@ describe('a site of files', () => {
     expect([own.status, own.body.toString()]).toEqual([404, 'own page']);
   });
 
-  it.each(['/tandem.toml', '/etc/passwd', '/etc', '/../app/index.html', '/.git/config'])(
+  it.each(['/tandem.toml', '/etc/passwd', '/etc/', '/../app/index.html', '/.git/config'])(
     'gives nothing for %s',
     async (path) => {
       const answer = await site(path);

@@ -28,8 +28,8 @@ export async function ensureDisk(disk: VolumeDisk, sizeBytes: number): Promise<v
   const { file, mountPoint } = disk;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if (!(await exists(file))) await format(file, sizeBytes);
-  if (!(await isMountPoint(mountPoint))) await mount(disk);
-  if ((await fileSystemBytes(file)) < sizeBytes) await grow(file, sizeBytes);
+  if (!(await isMountPoint(mountPoint))) await mount(disk, sizeBytes);
+  if ((await fileSystemBytes(file)) < sizeBytes) await growMounted(file, sizeBytes);
 }
 
 /** Undefined when it is not mounted. */
@@ -69,24 +69,46 @@ async function format(file: string, sizeBytes: number): Promise<void> {
   }
 }
 
-async function mount({ file, mountPoint }: VolumeDisk): Promise<void> {
+async function mount({ file, mountPoint }: VolumeDisk, sizeBytes: number): Promise<void> {
   await mkdir(mountPoint, { recursive: true, mode: 0o700 });
   const device = await loopDeviceOf(file);
   // In use, though not mounted here (taken down while a process went on): the same device, because
   // two on one file would destroy it. It is being written, so it cannot be checked either.
-  if (device === undefined) await check(file);
+  if (device === undefined) {
+    await check(file, '-p');
+    if ((await fileSystemBytes(file)) < sizeBytes) await growUnmounted(file, sizeBytes);
+  }
   const options = device === undefined ? `loop,${MOUNT_OPTIONS}` : MOUNT_OPTIONS;
   await run('mount', '-t', 'ext4', '-o', options, device ?? file, mountPoint);
 }
 
-async function check(file: string): Promise<void> {
-  const argv = ['e2fsck', '-p', file] as const;
+async function check(file: string, ...how: readonly string[]): Promise<void> {
+  const argv = ['e2fsck', ...how, file] as const;
   const result = await runToExit(argv, { timeoutMs: CHECK_TIMEOUT_MS });
   if (result.exitCode > CHECK_EXIT_MAX) throw new CommandFailed(argv, result);
 }
 
-/** While it is mounted. Killed in the middle, the next call goes on. */
-async function grow(file: string, sizeBytes: number): Promise<void> {
+/** Killed in the middle, the next mount goes on. */
+async function growUnmounted(file: string, sizeBytes: number): Promise<void> {
+  await enlargeFile(file, sizeBytes);
+  await check(file, '-f', '-p');
+  await run('resize2fs', file);
+}
+
+/** Without the right to (CAP_SYS_RESOURCE, in some containers) it grows when it is next mounted. */
+async function growMounted(file: string, sizeBytes: number): Promise<void> {
+  await enlargeFile(file, sizeBytes);
+  const device = await loopDeviceOf(file);
+  if (device === undefined) throw new Error(`${file} is mounted, but no loop device has it`);
+  await run('losetup', '--set-capacity', device);
+  const argv = ['resize2fs', device] as const;
+  const result = await runToExit(argv, { timeoutMs: COMMAND_TIMEOUT_MS });
+  if (result.exitCode !== 0 && !result.stderr.includes('Permission denied')) {
+    throw new CommandFailed(argv, result);
+  }
+}
+
+async function enlargeFile(file: string, sizeBytes: number): Promise<void> {
   const image = await open(file, 'r+');
   try {
     if ((await image.stat()).size < sizeBytes) await image.truncate(sizeBytes);
@@ -94,10 +116,6 @@ async function grow(file: string, sizeBytes: number): Promise<void> {
   } finally {
     await image.close();
   }
-  const device = await loopDeviceOf(file);
-  if (device === undefined) throw new Error(`${file} is mounted, but no loop device has it`);
-  await run('losetup', '--set-capacity', device);
-  await run('resize2fs', device);
 }
 
 async function loopDeviceOf(file: string): Promise<string | undefined> {

@@ -189,14 +189,17 @@ const serverBlock = (places: StaticServerPlaces): string => `  server {
     if ($request_method !~ ^(GET|HEAD)$) { return 405; }
     if ($volume) { return 561; }
     if ($private) { return 404; }
+    if ($unchanged) { return 304; }
+    # Here, because a location with such a condition forgets its try_files.
+    set $packed $brotli;
+    if (!-f ${places.layers}/$layer$directory$uri.br) { set $packed ""; }
+    if ($packed) { return 563; }
+    set $folder "";
+    if (-d ${places.layers}/$layer$directory$uri) { set $folder $uri; }
+    if ($site) { return 562; }
 
     location / {
       ${inLayer(places)}
-      if ($unchanged) { return 304; }
-      set $packed $brotli;
-      if (!-f $document_root$uri.br) { set $packed ""; }
-      if ($packed) { return 563; }
-      if ($site) { return 562; }
       try_files $uri @kept;
     }
     location @kept {
@@ -223,8 +226,7 @@ const inLayer = ({ layers }: StaticServerPlaces): string => `root ${layers}/$lay
 const siteLocations = (places: StaticServerPlaces): string => String.raw`    location @site {
       ${inLayer(places)}
       error_page 404 @site-missing;
-      set $folder "";
-      if (-d $document_root$uri) { set $folder $uri; }
+      error_page 403 = @missing;
       if ($folder ~ "[^/]$") { return 301 $uri/$is_args$args; }
       try_files $uri $uri/index.html $uri.html =404;
     }

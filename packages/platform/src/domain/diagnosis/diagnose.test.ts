@@ -25,7 +25,18 @@ describe('diagnose', () => {
       code: 'READ_ONLY',
       message: expect.stringContaining('"/app/instance"') as string,
       where: 'flaskr/__init__.py:24 os.makedirs(app.instance_path)',
+      hint: expect.stringContaining('[volume] paths = ["instance"]') as string,
     });
+  });
+
+  it.each([
+    ['/app/var/log/x.log', 'paths = ["var/log"]'],
+    ['notes.txt', 'a directory of its own'],
+    ['/data', 'paths = ["/data"]'],
+    ['/app/a "b"/c', 'a directory of its own'],
+  ])('says how %s is kept', (path, hint) => {
+    const log = `${START}${frame('/app/app.py', 1, 'open(p)')}OSError: [Errno 30] Read-only file system: '${path}'\n`;
+    expect(diagnose({ phase: 'start', logTail: log })?.hint).toContain(hint);
   });
 
   it('knows when a module is only a development one', () => {

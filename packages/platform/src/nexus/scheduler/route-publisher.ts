@@ -38,10 +38,25 @@ export class RoutePublisher {
       const routes = await this.#routesOf(app.value);
       const before = this.#published.get(appId);
       if (before && sameRoutes(before.routes, routes)) return before.epoch;
+      await this.#mountServed(routes);
       const epoch = await this.#context.resolver.setRoutes(routes);
       this.#published.set(appId, { routes, epoch });
       return epoch;
     });
+  }
+
+  /** The static server reads them; of a site without processes nobody else does. */
+  async #mountServed({ appName, routes }: AppRoutes): Promise<void> {
+    const { imageStore, report } = this.#context;
+    const layers = routes.flatMap(({ target }) =>
+      target.kind === 'static' ? [target.layerSha256] : [],
+    );
+    for (const sha256 of new Set(layers)) {
+      // One app's damaged layer must not keep the routes of all others from being published.
+      await imageStore.mount(sha256).catch((error: unknown) => {
+        report(`files of "${appName}" cannot be served`, error);
+      });
+    }
   }
 
   async #forget(appId: number): Promise<number> {
