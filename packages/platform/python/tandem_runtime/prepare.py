@@ -29,6 +29,8 @@ from tandem_runtime.written import Watch
 
 IMPORT_TIMEOUT_S = 60
 NOTE_LENGTH_MAX = 250
+#: Browsers and robots ask for them at the top of a site.
+TOP_FILES = ("favicon.ico", "robots.txt")
 SKIPPED_DIRECTORIES = re.compile(r"/(node_modules|\.git|\.venv|venv|__pycache__)/")
 #: Errors of a missing network or database. The build has neither, so they say nothing.
 UNREACHABLE = (ConnectionError, TimeoutError)
@@ -186,6 +188,7 @@ class Preparation:
         self.report["static"] = {
             "url": settings.STATIC_URL,
             "root": root,
+            "topFiles": [name for name in TOP_FILES if os.path.isfile(os.path.join(root, name))],
             "fileCount": sum(len(files) for _, _, files in os.walk(root)),
         }
 

@@ -23,7 +23,10 @@ export function servedFiles(
   const more = wellKnownFiles(detection.volume.sourceFiles, [...own, ...found], (url) =>
     detection.answeredUrls.includes(url),
   );
-  const routes = [...own, ...found, ...more.map(({ route }) => route)];
+  const collected = collectedFiles(report).filter(
+    ({ url }) => !detection.answeredUrls.includes(url) && !own.some((route) => route.url === url),
+  );
+  const routes = [...own, ...found, ...more.map(({ route }) => route), ...collected];
   const media = mediaOf(report, volume);
   const readable = volume && readableBy(routes, volume);
   return {
@@ -37,9 +40,17 @@ export function servedFiles(
         finding('static', shownMapping(route), 'the app serves this folder; nginx does it now'),
       ),
       ...more.map((one) => one.finding),
+      ...collected.map((route) =>
+        finding('static', `${route.url} by nginx`, 'lies at the top of the collected files'),
+      ),
       ...media.findings,
     ],
   };
+}
+
+function collectedFiles({ static: files }: Pick<PrepareReport, 'static'>): StaticRoute[] {
+  if (files === undefined || !isServable(files.root)) return [];
+  return (files.topFiles ?? []).map((file) => ({ url: `/${file}`, directory: files.root, file }));
 }
 
 function folderRoute({ url, directory }: { url: string; directory: string }): StaticRoute[] {

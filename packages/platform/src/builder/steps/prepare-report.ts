@@ -49,6 +49,7 @@ const Report = v.object({
         v.regex(/^\/(static|app)(\/[\w.-]+)*$/),
         v.check((path) => !path.split('/').includes('..')),
       ),
+      topFiles: v.optional(v.array(v.picklist(['favicon.ico', 'robots.txt']))),
       fileCount: v.pipe(v.number(), v.integer(), v.minValue(0)),
     }),
   ),
