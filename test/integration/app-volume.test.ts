@@ -253,6 +253,8 @@ describe('the volume of an app', () => {
     expect(await readFile(inside('app+media/a'), 'utf8')).toBe('kept');
 
     await run('umount', mountPoint);
+    // Until then the kernel may still write to it, for a mount namespace that has just begun.
+    await expect.poll(loopDevices, { timeout: 10_000 }).toEqual([]);
     await writeFile(volumeImage(paths, APP), Buffer.alloc(MIB, 7));
     await expect(ensure()).rejects.toMatchObject({
       code: 'VOLUME_FAILED',
