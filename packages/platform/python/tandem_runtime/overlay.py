@@ -6,6 +6,7 @@ TANDEM_OVERRIDES; the build shows them. `overlay = false` in tandem.toml turns a
 
 import importlib
 import os
+import sys
 
 from tandem_runtime.database_url import parse_database_url
 from tandem_runtime.redis_settings import parse_address, redirected
@@ -42,7 +43,7 @@ class Overrides:
 def load(namespace, real_name, environ=None):
     """Fills `namespace` (the overlay module's globals) from the real module and overrides."""
     environ = os.environ if environ is None else environ
-    real = importlib.import_module(real_name)
+    real = import_real(namespace, real_name)
     names = [name for name in dir(real) if not name.startswith("__")]
     namespace.update({name: getattr(real, name) for name in names})
     # The real module changes too: parts of a project import it by its own name.
@@ -50,6 +51,26 @@ def load(namespace, real_name, environ=None):
     for rule in (debug, secret_key, hosts, database, postgres_app, redis, static_root, proxy_header, tls):
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
+
+
+def import_real(namespace, real_name):
+    """Some settings ask `django.conf.settings` for what they have set so far. They find it in the
+    module that is being imported; that is ours, so it shows what the real one holds by then."""
+
+    def so_far():
+        return vars(sys.modules[real_name]) if real_name in sys.modules else {}
+
+    def get(name):
+        try:
+            return so_far()[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    namespace.update(__getattr__=get, __dir__=lambda: sorted(so_far()))
+    try:
+        return importlib.import_module(real_name)
+    finally:
+        del namespace["__getattr__"], namespace["__dir__"]
 
 
 def is_public(environ):

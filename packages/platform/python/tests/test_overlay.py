@@ -1,6 +1,7 @@
 """Rules of the settings overlay. Standard library only, so any interpreter can run them."""
 
 import importlib
+import importlib.machinery
 import sys
 import types
 import unittest
@@ -29,6 +30,36 @@ def load(settings, **environ):
 
 def overridden(namespace):
     return [override["setting"] for override in namespace["TANDEM_OVERRIDES"]]
+
+
+class Partial(unittest.TestCase):
+    def test_settings_may_ask_for_what_they_have_set_so_far(self):
+        overlaid = types.ModuleType("tandem_settings")
+        seen = {}
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "half_settings":
+                    return importlib.machinery.ModuleSpec(name, self)
+
+            def create_module(self, spec):
+                return None
+
+            def exec_module(self, module):
+                module.BASE_DIR = "/app"
+                seen["BASE_DIR"] = overlaid.BASE_DIR
+                seen["names"] = [name for name in dir(overlaid) if name.isupper()]
+                seen["missing"] = hasattr(overlaid, "LATER")
+
+        finder = Finder()
+        sys.meta_path.insert(0, finder)
+        try:
+            overlay.load(vars(overlaid), "half_settings", {})
+        finally:
+            sys.meta_path.remove(finder)
+            sys.modules.pop("half_settings", None)
+        self.assertEqual(seen, {"BASE_DIR": "/app", "names": ["BASE_DIR"], "missing": False})
+        self.assertFalse(hasattr(overlaid, "__getattr__"))
 
 
 class Tls(unittest.TestCase):

@@ -11,6 +11,7 @@ import type { RequirementLine } from '../detect/requirements-file.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import type { Lock } from './lock.ts';
 import type { PrivateIndexes } from './private-indexes.ts';
+import { oldSetuptools, wantsOldSetuptools } from './old-setuptools.ts';
 import { layersOn, sharedCache, uvEnv, uvEnvWith, type Toolchain } from './toolchain.ts';
 import { layOutVirtualenv } from './virtualenv.ts';
 
@@ -123,20 +124,26 @@ async function installOwn(
   const work = await prepare(session, request, uid);
   const { toolchain } = request;
   const stack = await options.stacks.stack('build');
-  const result = await session.run({
-    name: 'install-own',
-    layers: layersOn(stack, toolchain.interpreterLayer),
-    args: installArgs(request.lock, []),
-    env: uvEnvWith(options, request.indexes),
-    cwd: request.cwd,
-    uid,
-    mounts: [
-      ...workMounts(work, options.uvPath),
-      mountOf(session.disk.venv, '/venv', false),
-      mountOf(session.disk.source, '/app', false),
-    ],
-    network: true,
-  });
+  const install = (name: string, env: Readonly<Record<string, string>>) =>
+    session.run({
+      name,
+      layers: layersOn(stack, toolchain.interpreterLayer),
+      args: installArgs(request.lock, []),
+      env: { ...uvEnvWith(options, request.indexes), ...env },
+      cwd: request.cwd,
+      uid,
+      mounts: [
+        ...workMounts(work, options.uvPath),
+        mountOf(session.disk.venv, '/venv', false),
+        mountOf(session.disk.source, '/app', false),
+      ],
+      network: true,
+    });
+  let result = await install('install-own', {});
+  if (result.exit.code !== 0 && wantsOldSetuptools(result.logTail)) {
+    await session.log.say('a package is older than its build tools; again, with older ones');
+    result = await install('install-old', await oldSetuptools(work));
+  }
   if (result.exit.code !== 0) throw failure(request, result);
 }
 

@@ -5,6 +5,8 @@ describe('forResolver', () => {
   it.each([
     ['--allow-external foo', ''],
     ['--use-mirrors', ''],
+    ['-i https://pypi.python.org/simple', ''],
+    ['--index-url=https://pypi.org/simple/', ''],
     ['--extra-index-url https://x/simple', '--extra-index-url https://x/simple'],
     ['six>=1.*', 'six>=1'],
     ['six==1.*', 'six==1.*'],

@@ -3,6 +3,9 @@
 /** Options of old pips that change nothing about what is installed here. */
 const DROPPED =
   /^--(allow-external|allow-unverified|allow-all-external|use-mirrors|mirrors|use-wheel|no-use-wheel|process-dependency-links|no-cache-dir|no-deps|upgrade|user|always-unzip|download-cache|disable-pip-version-check|no-build-isolation|root-user-action)\b/;
+/** The index that everybody uses, by one of its names: it is ours by default, perhaps a mirror of it. */
+export const PUBLIC_INDEX =
+  /^(-i|--index-url|--extra-index-url)[\s=]+https?:\/\/(pypi\.org|pypi\.python\.org)\/simple\/?$/;
 const GIT_EDITABLE = /^(?:-e|--editable)[\s=]+((?:git|hg|svn|bzr)\+\S+)/;
 
 export function forResolver(text: string): string {
@@ -14,7 +17,7 @@ export function forResolver(text: string): string {
 
 function lineForResolver(line: string): string {
   const trimmed = line.trim();
-  if (DROPPED.test(trimmed)) return '';
+  if (DROPPED.test(trimmed) || PUBLIC_INDEX.test(trimmed)) return '';
   const repository = GIT_EDITABLE.exec(trimmed)?.[1];
   if (repository !== undefined) return repositoryRequirement(repository);
   if (trimmed.startsWith('-') || trimmed.startsWith('#')) return line;

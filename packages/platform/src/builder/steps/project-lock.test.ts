@@ -17,7 +17,7 @@ describe('projectLock', () => {
       'more.txt': `six==1.16 ; python_version > "3" --hash=${HASH}\n`,
     });
     expect(lock?.split('\n').map((line) => line.replace(/\s+/g, ' '))).toEqual([
-      '-i https://pypi.org/simple',
+      '',
       `flask==3.0 --hash=${HASH}`,
       `six==1.16 ; python_version > "3" --hash=${HASH}`,
       '',

@@ -14,16 +14,14 @@ import { under, type SourceTree } from '../detect/source-tree.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import { parseLock, type Lock } from './lock.ts';
 import { pathsKey } from './paths-key.ts';
+import { PUBLIC_INDEX } from './pip-dialect.ts';
+import { oldSetuptools, wantsOldSetuptools } from './old-setuptools.ts';
 import { privateIndexes, type PrivateIndexes } from './private-indexes.ts';
 import { projectLock } from './project-lock.ts';
 import { writeResolverInput } from './resolver-input.ts';
 import { layersOn, uvEnvWith, type Toolchain } from './toolchain.ts';
 
 const LOCK_BYTES_MAX = 8 * 1024 * 1024;
-/** The index that everybody uses says nothing of where packages come from. */
-const PUBLIC_INDEX =
-  /^(-i|--index-url|--extra-index-url)[\s=]+https?:\/\/(pypi\.org|pypi\.python\.org)\/simple\/?$/;
-
 export interface ResolveRequest {
   readonly source: DependencySource;
   readonly tree: SourceTree;
@@ -121,6 +119,11 @@ async function runUv(
     await session.log.say('a package must be built to be read; again, with compilers');
     result = await resolveOn(options, session, request, { stack: 'build', input });
   }
+  if (result.exit.code !== 0 && wantsOldSetuptools(result.logTail)) {
+    await session.log.say('a package is older than its build tools; again, with older ones');
+    const env = await oldSetuptools(session.disk.work);
+    result = await resolveOn(options, session, request, { stack: 'build', input, env });
+  }
   const output = join(session.disk.work, 'lock.txt');
   const text = await readUntrustedFile(output, LOCK_BYTES_MAX);
   await rm(output, { force: true });
@@ -136,14 +139,18 @@ async function resolveOn(
   options: BuilderOptions,
   session: BuildSession,
   { source, toolchain, tree }: ResolveRequest,
-  on: { readonly stack: 'base' | 'build'; readonly input: readonly string[] },
+  on: {
+    readonly stack: 'base' | 'build';
+    readonly input: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<StepResult> {
   const stack = on.stack === 'base' ? toolchain.stack : await options.stacks.stack('build');
   return await session.run({
-    name: on.stack === 'base' ? 'resolve' : 'resolve-again',
+    name: on.stack === 'base' ? 'resolve' : on.env ? 'resolve-old' : 'resolve-again',
     layers: layersOn(stack, toolchain.interpreterLayer),
     args: uvArgs(source, toolchain, on.input),
-    env: uvEnvWith(options, indexesOf(session, source, tree)),
+    env: { ...uvEnvWith(options, indexesOf(session, source, tree)), ...on.env },
     cwd: under('/app', source.directory).replace(/\/$/, ''),
     uid: session.request.buildUid,
     mounts: [
