@@ -105,6 +105,16 @@ def applied_migrations(connection):
     return {"%s.%s" % key for key in recorded}
 
 
+@contextlib.contextmanager
+def watched(connection, progress):
+    """Django before 2.0 cannot be watched: an error then lacks its statement."""
+    if hasattr(connection, "execute_wrapper"):
+        with connection.execute_wrapper(progress.watch_statement):
+            yield
+    else:
+        yield
+
+
 def migrate_all(progress):
     from django.core.management import call_command
     from django.db import connections
@@ -116,7 +126,7 @@ def migrate_all(progress):
         connection = connections[alias]
         if not has_work(connection, alias == "default"):
             continue
-        with advisory_lock(connection), connection.execute_wrapper(progress.watch_statement):
+        with advisory_lock(connection), watched(connection, progress):
             # The checks ran in the build, in the same image.
             call_command("migrate", database=alias, interactive=False, skip_checks=True)
             applied |= applied_migrations(connection)

@@ -23,7 +23,7 @@ import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import type { TandemConfig } from './tandem-toml.ts';
-import { detectVariables, type Variables } from './variables.ts';
+import { detectVariables, productionKeyIn, type Variables } from './variables.ts';
 import { answeredUrls, configuredMappings, detectSite } from './static-mappings.ts';
 import { detectVolume, type DetectedVolume } from './volume.ts';
 
@@ -292,6 +292,9 @@ class Detector {
       known: new Set(known),
       committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),
       isDjango,
+      productionKey: isDjango
+        ? undefined
+        : productionKeyIn(files.map((file) => this.#tree.read(file) ?? '')),
     });
   }
 }

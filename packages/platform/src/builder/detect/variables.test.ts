@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { environmentReads } from './environment-reads.ts';
 import { memoryTree } from './source-tree.ts';
-import { detectVariables } from './variables.ts';
+import { detectVariables, productionKeyIn } from './variables.ts';
 
 const variablesOf = (
   text: string,
@@ -119,6 +119,31 @@ describe('what else the platform has', () => {
       aliases: {},
       missing: [],
     });
+  });
+});
+
+describe('a table of configurations', () => {
+  it('is asked for the one for production', () => {
+    const table = 'config = {"development": DevConfig, "production": ProductionConfig}';
+    const reads = environmentReads(
+      memoryTree({ 'app.py': "app = create_app(os.getenv('FLASK_CONFIG') or 'default')" }),
+      ['app.py'],
+    );
+    const request = {
+      reads,
+      known: new Set<string>(),
+      committed: new Set<string>(),
+      isDjango: false,
+    };
+    const productionKey = productionKeyIn([table]);
+    expect(detectVariables({ ...request, productionKey }).constants).toEqual({
+      FLASK_CONFIG: 'production',
+    });
+    expect(detectVariables(request).constants).toEqual({});
+  });
+
+  it('is not any dictionary', () => {
+    expect(productionKeyIn(['A = {"production": "x"}', 'B = {"production": f()}'])).toBeUndefined();
   });
 });
 

@@ -22,6 +22,8 @@ export interface VariablesRequest {
   readonly committed: ReadonlySet<string>;
   /** With Django a database counts where DATABASES names it: other readers want other things. */
   readonly isDjango: boolean;
+  /** Key of a table of configurations by stage, where the project has one. */
+  readonly productionKey?: string | undefined;
 }
 
 interface Source {
@@ -80,6 +82,10 @@ const OWN_HOST =
   /^((APP|SITE|DJANGO|FLASK|PROJECT|WEB|BASE|SERVER|PUBLIC)_)?(SERVER_NAME|DOMAIN|DOMAIN_NAME|FQDN)$/;
 const OWN_URL =
   /^(\w+_)?(SITE|BASE|APP|PUBLIC|SERVER|ROOT|EXTERNAL|FRONTEND|BACKEND|HOST)_(URL|URI|ORIGIN)$/;
+/** Names of the variable by which Flask projects choose one of their configurations. */
+const CONFIGURATION =
+  /^((FLASK|APP|APPLICATION)_)?(CONFIG|CONFIG_NAME|CONFIGURATION|CONFIG_MODE|ENV|ENVIRONMENT|SETTINGS)$/;
+const PRODUCTION_ENTRY = /["'](production|prod)["']\s*:\s*[A-Za-z_]\w*\b(?!\s*\()/;
 const STAGE = /^((APP|DJANGO|FLASK|FASTAPI|PROJECT)_)?(ENV|ENVIRONMENT|STAGE)$/;
 
 export function detectVariables(request: VariablesRequest): Variables {
@@ -91,6 +97,14 @@ export function detectVariables(request: VariablesRequest): Variables {
   const findings: Finding[] = [];
   for (const { read, required, bare } of byName(reads)) {
     if (known.has(read.name)) continue;
+    if (request.productionKey !== undefined && CONFIGURATION.test(read.name)) {
+      constants[read.name] = request.productionKey;
+      const value = `${read.name} = ${request.productionKey}`;
+      findings.push(
+        finding('variable', value, 'it has a configuration of that name', read.evidence),
+      );
+      continue;
+    }
     const source = sourceOf(read);
     if (source?.from === read.name) continue;
     const isWanted = source?.onlyRequired !== true || (bare && !committed.has(read.name));
@@ -185,4 +199,9 @@ function otherSource({ name, setting }: EnvironmentRead): Source | undefined {
 
 function isMissing({ name, evidence }: EnvironmentRead): Finding {
   return finding('variable', `${name} is needed`, `tandem config set ${name}=...`, evidence);
+}
+
+/** `config = {"development": DevelopmentConfig, "production": ProductionConfig}` */
+export function productionKeyIn(texts: readonly string[]): string | undefined {
+  return texts.map((text) => PRODUCTION_ENTRY.exec(text)?.[1]).find((key) => key !== undefined);
 }
