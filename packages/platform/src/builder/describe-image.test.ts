@@ -51,6 +51,12 @@ describe('describeImage', () => {
     );
   });
 
+  it('starts an old gunicorn by the module that it has', () => {
+    const lock = parseLock('gunicorn==19.4.5\n');
+    const { web } = imageOf(FLASK, {}, { lock }).processTypes;
+    expect(web?.command).toMatch(/^python -m gunicorn\.app\.wsgiapp --config /);
+  });
+
   it('calls a factory', () => {
     const files = {
       'app.py': 'from flask import Flask\ndef create_app():\n    return Flask(__name__)\n',

@@ -102,7 +102,8 @@ function processTypes(parts: ImageParts): Record<string, ProcessType> {
   const named = detection.named.processes;
   const application = applicationOf(detection, report);
   if (named['web'] !== undefined || application === undefined) return { ...named };
-  return { web: serverCommand(application, versionIn(lock, 'uvicorn')), ...named };
+  const versions = { gunicorn: versionIn(lock, 'gunicorn'), uvicorn: versionIn(lock, 'uvicorn') };
+  return { web: serverCommand(application, versions), ...named };
 }
 
 function wantsDatabase({ detection, report, config }: ImageParts): boolean {

@@ -13,6 +13,7 @@ import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
 import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { compareVersions, parseVersion } from './detect/version-specifier.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
+import { driverFor, usesPostgresql } from './database-driver.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
@@ -28,8 +29,6 @@ import { setuptoolsNeed } from './steps/setuptools-need.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
 import { openToolchain, type Toolchain } from './steps/toolchain.ts';
 import { unpackArchive } from './unpack/unpack-archive.ts';
-
-const DRIVER_PSYCOPG3_SINCE_DJANGO = '4.2';
 
 export async function runBuild(
   options: BuilderOptions,
@@ -168,7 +167,7 @@ class Build {
       stack: toolchain.stack.layer,
       ...(interpreter ? { interpreter } : {}),
       ...(dependencyLayer ? { dependencies: dependencyLayer } : {}),
-      additions: [...server, ...added, ...(usesPostgresql(report) ? driver : [])],
+      additions: [...server, ...added, ...(usesPostgresql(detection, report) ? driver : [])],
       runtime,
       code: await code,
     };
@@ -244,11 +243,6 @@ class Build {
   }
 }
 
-function usesPostgresql(report: PrepareReport): boolean {
-  const engines = Object.values(report.databases ?? {}).map(({ engine }) => engine);
-  return engines.some((engine) => /postg|psycopg/.test(engine));
-}
-
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
@@ -275,18 +269,6 @@ function imageEnv(detection: Detection, overlay: boolean): Record<string, string
 
 function insideApp(directory: string): string {
   return under('/app', directory).replace(/\/$/, '');
-}
-
-/** Nearly every Django app ends up on PostgreSQL, and about half bring no driver. */
-function driverFor(detection: Detection, lock: Lock | undefined): AdditionName | undefined {
-  const names = lock?.packages.map(({ name }) => name) ?? [];
-  if (detection.settings === undefined) return undefined;
-  if (names.some((name) => POSTGRESQL_DRIVERS.includes(name))) return undefined;
-  const django = versionIn(lock, 'django');
-  const isOld =
-    django !== undefined &&
-    compareVersions(parseVersion(django), parseVersion(DRIVER_PSYCOPG3_SINCE_DJANGO)) < 0;
-  return isOld ? 'psycopg2' : 'psycopg';
 }
 
 function serverFor(

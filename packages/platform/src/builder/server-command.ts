@@ -13,26 +13,31 @@ export interface Application {
 /** Longer than a request should take, shorter than the grace of a web process. */
 const GRACEFUL_TIMEOUT_S = 25;
 const UVICORN_GRACEFUL_SINCE = '0.22';
+const GUNICORN_IS_PROGRAM_SINCE = '20';
 
-export function serverCommand(
-  application: Application,
-  uvicornVersion: string | undefined,
-): ProcessType {
+/** Of the servers that the project itself brings. */
+export interface ServerVersions {
+  readonly gunicorn?: string | undefined;
+  readonly uvicorn?: string | undefined;
+}
+
+export function serverCommand(application: Application, versions: ServerVersions): ProcessType {
   const command =
-    application.kind === 'wsgi' ? gunicorn(application) : uvicorn(application, uvicornVersion);
+    application.kind === 'wsgi'
+      ? gunicorn(application, versions.gunicorn)
+      : uvicorn(application, versions.uvicorn);
   return { kind: 'web', command, keepAliveMs: LIMITS.gunicorn.keepAliveS * 1000 };
 }
 
 /** Everything else stands in tandem_runtime/gunicorn_conf.py, which also reads the project's own. */
-function gunicorn({ module, attribute, factory }: Application): string {
+function gunicorn({ module, attribute, factory }: Application, version?: string): string {
   const target = factory ? `'${module}:${attribute}()'` : `${module}:${attribute}`;
-  return `python -m gunicorn --config python:tandem_runtime.gunicorn_conf ${target}`;
+  const isOld = version !== undefined && isBefore(version, GUNICORN_IS_PROGRAM_SINCE);
+  return `python -m ${isOld ? 'gunicorn.app.wsgiapp' : 'gunicorn'} --config python:tandem_runtime.gunicorn_conf ${target}`;
 }
 
 function uvicorn({ module, attribute, factory }: Application, version: string | undefined): string {
-  const isOld =
-    version !== undefined &&
-    compareVersions(parseVersion(version), parseVersion(UVICORN_GRACEFUL_SINCE)) < 0;
+  const isOld = version !== undefined && isBefore(version, UVICORN_GRACEFUL_SINCE);
   return [
     'python -m uvicorn',
     // One worker unless WEB_CONCURRENCY says otherwise: it is asynchronous.
@@ -45,4 +50,8 @@ function uvicorn({ module, attribute, factory }: Application, version: string | 
     ...(factory ? ['--factory'] : []),
     `${module}:${attribute}`,
   ].join(' ');
+}
+
+function isBefore(version: string, other: string): boolean {
+  return compareVersions(parseVersion(version), parseVersion(other)) < 0;
 }

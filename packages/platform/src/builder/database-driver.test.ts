@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { driverFor } from './database-driver.ts';
+import { parseLock } from './steps/lock.ts';
+
+const settings = { name: 's', file: 's.py', configurations: false, alternatives: [] };
+const without = { wantsDatabase: true };
+
+describe('a project without a driver of PostgreSQL', () => {
+  it.each([
+    ['Django', { settings, wantsDatabase: false }, 'django==5.2', 'psycopg'],
+    ['an older Django', { settings, wantsDatabase: false }, 'django==3.2.1', 'psycopg2'],
+    ['SQLAlchemy', without, 'flask==3.0\nsqlalchemy==2.0', 'psycopg2'],
+  ])('%s gets one', (_name, detection, lock, driver) => {
+    expect(driverFor(detection, parseLock(`${lock}\n`))).toBe(driver);
+  });
+
+  it.each([
+    ['brings one', without, 'sqlalchemy==2.0\nasyncpg==0.30'],
+    ['wants no database', { wantsDatabase: false }, 'sqlalchemy==2.0'],
+    ['would not know what to do with it', without, 'flask==3.0'],
+  ])('gets none when it %s', (_name, detection, lock) => {
+    expect(driverFor(detection, parseLock(`${lock}\n`))).toBeUndefined();
+  });
+});
