@@ -67,13 +67,6 @@ describe('the server', () => {
     expect(await call(credentials, 'LLEN', 'queue')).toBe(200);
   });
 
-  it('stays the same process when the agent is replaced', async () => {
-    const before = await servers.untilReady(appId);
-    await servers.replaceAgent();
-    expect(await servers.untilReady(appId)).toBe(before);
-    expect((await health()).healthy).toBe(true);
-  });
-
   it('writes everything when it is stopped in order', async () => {
     const other = await servers.attach(11);
     await servers.untilReady(11);
@@ -227,7 +220,7 @@ describe('a hostile app', () => {
     const { fixture, service } = servers;
     const { hostname, ipv6, port } = service.link(own);
     const ask = async (host: string, links: { ipv6: string; port: number }[]) =>
-      await fixture.run(`timeout 3 redis-cli -h ${host} PING 2>&1`, {
+      await fixture.run(`timeout 2 redis-cli -h ${host} PING 2>&1`, {
         network: fixture.addresses(links),
         hosts: { [hostname]: ipv6 },
         env: { PATH: '/usr/bin:/bin', REDISCLI_AUTH: own.password },

@@ -35,6 +35,7 @@ export class RedisClient {
       throw error;
     });
     socket.setTimeout(0);
+    socket.setNoDelay();
     return new RedisClient(socket);
   }
 

@@ -23,7 +23,7 @@ export type RedisAttachment = ServiceAttachment<RedisCredentials>;
 export class RedisServers {
   readonly fixture: SandboxFixture;
   readonly service: AppRedis;
-  #runner: Runner;
+  readonly #runner: Runner;
   #attached: readonly RedisAttachment[] = [];
 
   private constructor(fixture: SandboxFixture, runner: Runner) {
@@ -56,13 +56,15 @@ export class RedisServers {
   /** Resolves once nothing else runs; what is wanted may still be starting. */
   async run(attached: readonly RedisAttachment[]): Promise<void> {
     this.#attached = attached;
-    const wanted = this.service.instances(attached);
-    this.#runner.apply(wanted);
-    const ids = new Set(wanted.map(({ instanceId }) => instanceId));
+    this.#runner.apply(this.service.instances(attached));
     const signal = AbortSignal.timeout(SETTLE_TIMEOUT_MS);
-    while (this.#runner.observe().some(({ instanceId }) => !ids.has(instanceId))) {
-      await sleep(20, undefined, { signal });
-    }
+    while (this.#hasOthers()) await sleep(20, undefined, { signal });
+  }
+
+  /** Measured by the newest wish: a later call may have come meanwhile. */
+  #hasOthers(): boolean {
+    const wanted = this.service.instances(this.#attached).map(({ instanceId }) => instanceId);
+    return this.#runner.observe().some(({ instanceId }) => !wanted.includes(instanceId));
   }
 
   observed(appId: number): ObservedInstance | undefined {
@@ -77,13 +79,6 @@ export class RedisServers {
       if (state === 'ready' && pid !== undefined) return pid;
       await sleep(20, undefined, { signal });
     }
-  }
-
-  /** The agent ends and another one begins. */
-  async replaceAgent(): Promise<void> {
-    await this.#runner.close();
-    this.#runner = await openRunner(this.fixture);
-    await this.run(this.#attached);
   }
 
   async close(): Promise<void> {

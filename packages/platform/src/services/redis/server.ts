@@ -27,7 +27,8 @@ export function redisInstance(
   const { ipv6, ipv4, password } = credentials;
   const { memoryBytes, pids, stopGraceMs } = LIMITS.redis;
   const settings = serverSettings({ listen: ipv6, port: REDIS_PORT, password, memoryBytes });
-  const instanceId = `${REDIS}-${appId}-${fingerprint([layers, uid, ipv4, settings])}`;
+  const noticed = [layers.map(({ sha256 }) => sha256), uid, ipv4, settings];
+  const instanceId = `${REDIS}-${appId}-${fingerprint(noticed)}`;
   return {
     instanceId,
     desired: 'running',
