@@ -16,6 +16,11 @@ store = redis.from_url(os.environ["REDIS_URL"])
 
 @app.get("/")
 def index():
+    return "good"
+
+
+@app.get("/visit")
+def visit():
     return "visit %d" % store.incr("visits")
 
 
@@ -43,7 +48,7 @@ const SETTINGS = TINY_DJANGO['site_one/settings.py'] ?? '';
 /** A POST gives a task to the worker; the row that it writes is counted by a GET. */
 export const DIGEST: Files = {
   ...TINY_DJANGO,
-  'requirements.txt': 'django==5.2\ncelery[redis]==5.4.0\n',
+  'requirements.txt': 'django==5.2\ncelery[redis]==5.5.3\n',
   Procfile: 'worker: celery -A site_one worker --concurrency 1 --loglevel info\n',
   'site_one/__init__.py': 'from .celery import app as celery_app\n',
   'site_one/celery.py': `import os
