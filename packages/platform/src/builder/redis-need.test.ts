@@ -8,7 +8,12 @@ const FLASK = { 'app.py': 'from flask import Flask\napp = Flask(__name__)\n' };
 
 function needOf(
   lines: string,
-  more: { files?: Record<string, string>; config?: Record<string, string>; locked?: string } = {},
+  more: {
+    files?: Record<string, string>;
+    config?: Record<string, string>;
+    locked?: string;
+    named?: boolean;
+  } = {},
 ) {
   const tree = memoryTree({ ...FLASK, 'requirements.txt': lines, ...more.files });
   return redisNeed({
@@ -16,6 +21,7 @@ function needOf(
     lock: more.locked === undefined ? undefined : parseLock(more.locked),
     config: more.config ?? {},
     mention: mentionOfRedis(tree, ''),
+    report: more.named === undefined ? {} : { redis: more.named },
   });
 }
 
@@ -44,6 +50,13 @@ describe('redisNeed', () => {
     expect(needed).toBe(true);
     expect(findings[0]?.evidence).toBe('config/settings/base.py:2');
     expect(needOf('celery\n').needed).toBe(false);
+  });
+
+  it('is there when the imported settings name it, but not by a variable of ours alone', () => {
+    const files = { 'shop/settings.py': 'QUEUE = env("REDIS_URL")\n' };
+    expect(needOf('flask\n', { files, named: true }).needed).toBe(true);
+    expect(needOf('flask\n', { files, named: false }).needed).toBe(false);
+    expect(needOf('flask\n', { named: true }).needed).toBe(false);
   });
 
   it('is not there when the app is told of a server elsewhere', () => {

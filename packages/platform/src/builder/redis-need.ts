@@ -4,6 +4,7 @@ import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
 import { under, walkFiles, type SourceTree } from './detect/source-tree.ts';
 import type { Lock } from './steps/lock.ts';
+import type { PrepareReport } from './steps/prepare-report.ts';
 
 /** Distributions that speak to Redis, and those that do nothing without it. */
 const CLIENTS = [
@@ -27,6 +28,8 @@ export interface RedisNeedInput {
   readonly config: Readonly<Record<string, string>>;
   /** `file:line` at which the project's settings speak of Redis. */
   readonly mention: string | undefined;
+  /** The imported settings name the server that the build hands out. */
+  readonly report: Pick<PrepareReport, 'redis'>;
 }
 
 export interface RedisNeed {
@@ -34,7 +37,7 @@ export interface RedisNeed {
   readonly findings: readonly Finding[];
 }
 
-export function redisNeed({ detection, lock, config, mention }: RedisNeedInput): RedisNeed {
+export function redisNeed({ detection, lock, config, mention, report }: RedisNeedInput): RedisNeed {
   const say = (needed: boolean, why: string, evidence?: string): RedisNeed => {
     const value = needed ? 'a server of its own' : 'none';
     return { needed, findings: [finding('redis', value, why, evidence)] };
@@ -46,12 +49,13 @@ export function redisNeed({ detection, lock, config, mention }: RedisNeedInput):
     ...(lock?.packages ?? []).map(({ name }) => name),
   ];
   const client = CLIENTS.find((name) => names.includes(name));
-  const celery = names.includes('celery') && mention !== undefined;
-  if (client === undefined && !celery) return { needed: false, findings: [] };
+  // A client that nobody here has heard of, or Celery's own word for it.
+  const named = mention !== undefined && (report.redis === true || names.includes('celery'));
+  if (client === undefined && !named) return { needed: false, findings: [] };
   const own = OWN_SERVER.find((name) => config[name] !== undefined);
   if (own !== undefined) return say(false, `config ${own} names a server elsewhere`);
   if (client !== undefined) return say(true, `${client} is installed`, mention);
-  return say(true, 'Celery is installed and the settings speak of Redis', mention);
+  return say(true, 'the settings name it', mention);
 }
 
 /** The first line of the project's settings that speaks of Redis. */
