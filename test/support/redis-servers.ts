@@ -7,6 +7,7 @@ import type { ImageStore } from '../../packages/platform/src/ports/image-store.t
 import { volumesDirectory } from '../../packages/platform/src/ports/paths.ts';
 import type { ObservedInstance, Runner } from '../../packages/platform/src/ports/runner.ts';
 import type { ServiceAttachment } from '../../packages/platform/src/ports/service-kind.ts';
+import { FakeVolumes } from '../../packages/platform/src/runner/fake-volumes.ts';
 import { createRunner } from '../../packages/platform/src/runner/runner.ts';
 import {
   AppRedis,
@@ -93,6 +94,7 @@ async function openRunner(fixture: SandboxFixture): Promise<Runner> {
     sandbox: await fixture.openSandbox(),
     imageStore: { has: async () => true } as unknown as ImageStore,
     clock: systemClock,
+    volumes: new FakeVolumes(),
     paths: fixture.paths,
     note: () => undefined,
   });
