@@ -60,7 +60,7 @@ describe('a Flask site that counts its visits in Redis', () => {
   it('counts on with the same server when the agent is killed', async () => {
     const before = await serverPid(app);
     process.kill(await t.pid('agent'), 'SIGKILL');
-    await expect.poll(() => stateOf(app), { timeout: 60_000 }).toBe('running');
+    await expect.poll(() => stateOf(app), SOON).toBe('running');
     expect(await serverPid(app)).toBe(before);
     expect(await visit()).toBe('visit 4');
   });
@@ -74,6 +74,7 @@ describe('a Flask site that counts its visits in Redis', () => {
   });
 
   it('shows its server and the log of it', async () => {
+    await expect.poll(() => stateOf(app), SOON).toBe('running');
     const { stdout } = await t.mustTandem(['ps', '-a', app]);
     expect(stdout).toMatch(/^redis +- +\S+ +running/m);
     const { stdout: log } = await t.mustTandem(['logs', '-a', app, '-p', 'redis']);
