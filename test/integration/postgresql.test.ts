@@ -35,6 +35,8 @@ async function within<T>(
 
 serviceKindContract('postgresql', () => ({
   service: cluster.service,
+  // One server for all of them, which runs.
+  run: async () => undefined,
   use: (credentials) => within(credentials, async (client) => void (await client.query('SELECT'))),
   write: (credentials, value) =>
     within(credentials, async (client) => {

@@ -30,6 +30,7 @@ const TEST_ALL = process.env['TANDEM_TEST_ALL'] === '1';
 const KINDS: readonly StackKind[] = [
   'base',
   'postgresql',
+  'redis',
   ...(TEST_ALL ? (['build'] as const) : []),
 ];
 
@@ -90,6 +91,16 @@ describe.each(KINDS)('stack %s', (kind) => {
       }
       await expect(lstat(join(root, 'var/lib/postgresql'))).rejects.toThrow();
       await expect(lstat(join(root, bin, '../lib/llvmjit.so'))).rejects.toThrow();
+    });
+    return;
+  }
+
+  if (kind === 'redis') {
+    it('runs Redis 7, without settings or data of the package', async () => {
+      expect(await inside('redis-server', '--version')).toMatch(/v=7\./);
+      expect(await inside('flock', '--version')).toContain('util-linux');
+      for (const path of ['etc/redis', 'var/lib/redis'])
+        await expect(lstat(join(root, path))).rejects.toMatchObject({ code: 'ENOENT' });
     });
     return;
   }

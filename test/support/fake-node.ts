@@ -11,6 +11,10 @@ import type {
 import type { BuiltImage } from '../../packages/platform/src/domain/release.ts';
 import type { AppRoutes } from '../../packages/platform/src/domain/route-table.ts';
 import type { DatabaseKind } from '../../packages/platform/src/nexus/context.ts';
+import type {
+  ServiceAttachment,
+  ServiceKind,
+} from '../../packages/platform/src/ports/service-kind.ts';
 import type { Resolver } from '../../packages/platform/src/nexus/resolver/index.ts';
 
 export class FakeRunner implements Runner {
@@ -202,6 +206,55 @@ export class FakeDatabase {
   }
 }
 
+/** Each app has a server of its own. */
+export class FakeRedis {
+  destroyed: number[] = [];
+  /** Rejects: the server does not come up. */
+  healthy: () => Promise<void> = async () => undefined;
+  #addressLast = 0;
+
+  asService(): ServiceKind {
+    return {
+      kind: 'redis',
+      instances: (attached) => attached.map(fakeRedisInstance),
+      health: async () => ({ healthy: true, detail: '' }),
+      waitUntilHealthy: () => this.healthy(),
+      link: ({ ipv6 = '' }) => ({ hostname: 'redis.internal', ipv6, port: 6379 }),
+      attach: async (_app, known) => known ?? { ipv6: `fd00::r${(this.#addressLast += 1)}` },
+      environment: ({ ipv6 = '' }) => ({ REDIS_URL: `redis://${ipv6}` }),
+      detach: async () => undefined,
+      destroy: async (appId) => {
+        this.destroyed.push(appId);
+      },
+    };
+  }
+}
+
+function fakeRedisInstance({ appId, appName, credentials }: ServiceAttachment): InstanceSpec {
+  return {
+    instanceId: `redis-${appId}`,
+    desired: 'running',
+    onProbation: false,
+    essential: true,
+    appId,
+    appName,
+    uid: 1,
+    release: 0,
+    processName: 'redis',
+    layers: [],
+    command: 'redis-server',
+    env: {},
+    memoryBytes: 1,
+    ipv6: credentials['ipv6'] ?? '',
+    ipv4: '',
+    links: [],
+    volumes: [],
+    logPath: '',
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 1,
+  };
+}
+
 const layer = (name: string) => ({ sha256: name.padEnd(64, '0'), sizeBytes: 1 });
 
 export function image(options: {
@@ -209,6 +262,7 @@ export function image(options: {
   readonly migrations?: readonly string[];
   readonly releaseCommands?: readonly string[];
   readonly workers?: boolean;
+  readonly redis?: boolean;
 }): BuiltImage {
   return {
     layers: {
@@ -225,6 +279,7 @@ export function image(options: {
     },
     releaseCommands: options.releaseCommands ?? [],
     needsDatabase: true,
+    ...(options.redis === undefined ? {} : { needsRedis: options.redis }),
     env: {},
     migrations: options.migrations ?? [],
     findings: [],

@@ -16,7 +16,7 @@ import { InstanceKeeper } from '../../packages/platform/src/nexus/scheduler/inst
 import { RoutePublisher } from '../../packages/platform/src/nexus/scheduler/route-publisher.ts';
 import { openClusterKeys } from '../../packages/platform/src/nexus/secrets/secret-box.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';
-import { FakeBuilder, FakeDatabase, FakeResolver, FakeRunner } from './fake-node.ts';
+import { FakeBuilder, FakeDatabase, FakeRedis, FakeResolver, FakeRunner } from './fake-node.ts';
 
 const GIB = 1024 ** 3;
 
@@ -32,6 +32,7 @@ export class NexusFixture {
   readonly builder = new FakeBuilder();
   readonly resolver = new FakeResolver();
   readonly database = new FakeDatabase();
+  readonly redis = new FakeRedis();
   readonly reports: string[] = [];
   freeBytes = 8 * GIB;
   repository!: Repository;
@@ -81,6 +82,7 @@ export class NexusFixture {
       imageStore: noImages,
       resolver: this.resolver,
       database: this.database.asService(),
+      redis: this.redis.asService(),
       readLogs: async function* () {
         // Nothing was written.
       },

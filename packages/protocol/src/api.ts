@@ -209,6 +209,7 @@ export type ScaleRequest = v.InferOutput<typeof ScaleRequest>;
 export const ProcessView = v.object({
   name: v.string(),
   instanceId: v.string(),
+  /** 0: a service of the app, which belongs to none. */
   release: v.number(),
   node: v.string(),
   state: v.string(),

@@ -7,7 +7,7 @@ import type { Verb } from '../verb.ts';
 
 export const destroy: Verb = {
   name: 'destroy',
-  summary: 'Remove an app with its releases, logs, database and volume.',
+  summary: 'Remove an app with its releases, logs, database, Redis and volume.',
   scope: 'app',
   options: [['--confirm <name>', 'the name of the app, instead of the question']],
   async run({ session, options }) {
@@ -35,7 +35,7 @@ async function askForName(
 ): Promise<string> {
   if (!session.interactive) throw notConfirmed(app);
   const files = volume === undefined ? '' : `, and its volume with ${used(volume)}`;
-  session.output.note(`This removes "${app}" with its releases, logs and database${files}.`);
+  session.output.note(`This removes "${app}" with its releases, logs, database and Redis${files}.`);
   return await ask(session, `Type the name of the app to go on: `);
 }
 

@@ -27,7 +27,7 @@ function row(view: ProcessView): string[] {
   const limit = mebibytes(view.memoryLimitBytes);
   return [
     view.name,
-    `v${view.release}`,
+    view.release === 0 ? '-' : `v${view.release}`,
     view.node === '' ? '-' : view.node,
     view.state,
     view.memoryBytes === undefined ? '-' : `${mebibytes(view.memoryBytes)}/${limit} MB`,

@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 
+from tandem_runtime.celery_settings import celery
 from tandem_runtime.database_url import parse_database_url
 from tandem_runtime.redis_settings import parse_address, redirected
 
@@ -48,7 +49,7 @@ def load(namespace, real_name, environ=None):
     namespace.update({name: getattr(real, name) for name in names})
     # The real module changes too: parts of a project import it by its own name.
     overrides = Overrides([vars(real), namespace], environ)
-    for rule in (debug, secret_key, hosts, database, postgres_app, redis, static_root, proxy_header, tls):
+    for rule in RULES:
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
 
@@ -208,3 +209,17 @@ def tls(overrides):
     if not is_public(overrides.environ) and overrides.get("SECURE_SSL_REDIRECT") is True:
         why = "the app has no public host yet, and so no TLS"
         overrides.set("SECURE_SSL_REDIRECT", False, "False", why)
+
+
+RULES = (
+    debug,
+    secret_key,
+    hosts,
+    database,
+    postgres_app,
+    redis,
+    celery,
+    static_root,
+    proxy_header,
+    tls,
+)

@@ -5,8 +5,8 @@ are pointed at the app's own. Values are walked, because each library has a shap
 import re
 from urllib.parse import urlsplit
 
-#: What stands in settings for "wherever Redis is".
-ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "redis", "valkey", "cache", "broker")
+#: What stands for "wherever Redis is", beside names without a dot: no such name exists in a sandbox.
+ELSEWHERE_HOSTS = (None, "", "127.0.0.1", "0.0.0.0", "::1")
 SCHEMES = ("redis", "rediss", "valkey")
 PORT = 6379
 DEPTH_MAX = 6
@@ -36,13 +36,19 @@ def parse_address(url):
         return None
 
 
+def is_elsewhere(host):
+    if host is None or isinstance(host, str):
+        return host in ELSEWHERE_HOSTS or not set(".:/") & set(host)
+    return False
+
+
 def redirected(value, address, depth=0):
     """The value with every such address replaced; the same object when there is none in it."""
     if depth > DEPTH_MAX:
         return value
     if isinstance(value, str):
         match = URL.match(value)
-        ours = match and match.group(1).strip("[]") in ELSEWHERE_HOSTS
+        ours = match and is_elsewhere(match.group(1).strip("[]"))
         return address.url(match.group(2)) if ours else value
     if isinstance(value, (list, tuple)):
         return _sequence(value, address, depth)
@@ -52,7 +58,7 @@ def redirected(value, address, depth=0):
 
 
 def _sequence(value, address, depth):
-    if len(value) == 2 and value[0] in ELSEWHERE_HOSTS and value[1] in (PORT, str(PORT)):
+    if len(value) == 2 and isinstance(value[0], str) and is_elsewhere(value[0]) and value[1] in (PORT, str(PORT)):
         return address.url("0")
     items = [redirected(item, address, depth + 1) for item in value]
     if all(new is old for new, old in zip(items, value)):
@@ -66,7 +72,7 @@ def _dictionary(value, address, depth):
         host, port, password = [
             name.upper() if upper else name for name in ("host", "port", "password")
         ]
-        if value.get(host) in ELSEWHERE_HOSTS and str(value.get(port, "")) == str(PORT):
+        if host in value and is_elsewhere(value[host]) and str(value.get(port, "")) == str(PORT):
             changed.update({host: address.host, port: address.port})
             if address.password:
                 changed[password] = address.password

@@ -34,23 +34,25 @@ def restore_distutils():
         _distutils_hack.add_shim()
 
 
-class DjangoLogWatch:
-    """A meta path finder that waits for `django.utils.log`, wraps it and steps aside.
+class ImportWatch:
+    """A meta path finder that waits for one module, hands it to a patch and steps aside.
 
     A hook by import, because importing Django here would slow every Python process of the app.
     """
 
-    MODULE = "django.utils.log"
+    def __init__(self, module, patch):
+        self.module = module
+        self.patch = patch
 
     def find_spec(self, name, path=None, target=None):
-        if name != self.MODULE:
+        if name != self.module:
             return None
         self.remove()
         from importlib.machinery import PathFinder
 
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _WrappingLoader(spec.loader)
+            spec.loader = _PatchingLoader(spec.loader, self.patch)
         return spec
 
     def remove(self):
@@ -58,9 +60,10 @@ class DjangoLogWatch:
             sys.meta_path.remove(self)
 
 
-class _WrappingLoader:
-    def __init__(self, loader):
+class _PatchingLoader:
+    def __init__(self, loader, patch):
         self._loader = loader
+        self._patch = patch
 
     def __getattr__(self, name):
         return getattr(self._loader, name)
@@ -71,17 +74,34 @@ class _WrappingLoader:
     def exec_module(self, module):
         self._loader.exec_module(module)
         try:
-            from tandem_runtime.django_logging import wrap_configure_logging
-
-            wrap_configure_logging(module)
+            self._patch(module)
         except Exception:
             pass
+
+
+def _wrap_logging(module):
+    from tandem_runtime.django_logging import wrap_configure_logging
+
+    wrap_configure_logging(module)
+
+
+def _direct_redis(module):
+    from tandem_runtime.redis_client import direct_connections
+
+    direct_connections(module)
+
+
+def watches():
+    yield ImportWatch("django.utils.log", _wrap_logging)
+    if os.environ.get("REDIS_URL"):
+        yield ImportWatch("redis.connection", _direct_redis)
+        yield ImportWatch("redis.asyncio.connection", _direct_redis)
 
 
 def start():
     try:
         append_paths()
-        sys.meta_path.insert(0, DjangoLogWatch())
+        sys.meta_path[:0] = watches()
         restore_distutils()
     except Exception:
         pass

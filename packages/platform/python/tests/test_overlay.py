@@ -98,7 +98,7 @@ class Redis(unittest.TestCase):
 
     def test_another_server_stands(self):
         location = "redis://cache.example.com:6379/1"
-        result = self.load(CACHES={"default": {"LOCATION": location}}, A="localhost", B=["x", 6379])
+        result = self.load(CACHES={"default": {"LOCATION": location}}, A="localhost", B=["x.example.com", 6379])
         self.assertEqual(overridden(result), ["SECURE_PROXY_SSL_HEADER"])
 
     def test_without_one_nothing_changes(self):

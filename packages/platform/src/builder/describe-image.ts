@@ -10,6 +10,7 @@ import type {
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
 import { under } from './detect/source-tree.ts';
+import { redisNeed } from './redis-need.ts';
 import { servedFiles } from './static-routes.ts';
 import { serverCommand, type Application } from './server-command.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
@@ -37,11 +38,14 @@ export interface ImageParts {
   readonly layers: ReleaseLayers;
   readonly env: Readonly<Record<string, string>>;
   readonly config: Readonly<Record<string, string>>;
+  /** See redis-need.ts. */
+  readonly redisMention?: string | undefined;
 }
 
 export function describeImage(parts: ImageParts): BuiltImage {
   const { detection, report, layers, env } = parts;
   const needsDatabase = wantsDatabase(parts);
+  const redis = redisNeed({ ...parts, mention: parts.redisMention });
   const staticFiles = staticFilesOf(report);
   const volume = volumeOf(detection, report);
   const served = servedFiles(detection, report, volume.plan);
@@ -53,6 +57,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
     processTypes: processTypes(parts),
     releaseCommands: releaseCommands(parts),
     needsDatabase,
+    needsRedis: redis.needed,
     workingDirectory,
     env,
     aliases: detection.variables.aliases,
@@ -65,6 +70,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
       ...volume.findings,
       ...served.findings,
       ...reportFindings(report),
+      ...redis.findings,
     ],
   };
 }

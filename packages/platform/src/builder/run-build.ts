@@ -12,6 +12,7 @@ import { linkedTree } from './detect/linked-tree.ts';
 import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
 import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+import { mentionOfRedis } from './redis-need.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
@@ -173,7 +174,9 @@ class Build {
     };
     const { config } = this.#session.request;
     const whole = { ...detection.config.env, ...env };
-    const image = describeImage({ detection, report, lock, layers: release, env: whole, config });
+    const redisMention = mentionOfRedis(this.#tree, detection.root);
+    const facts = { detection, report, lock, config, redisMention };
+    const image = describeImage({ ...facts, layers: release, env: whole });
     return { ...image, findings: [...image.findings, ...present(setuptools)] };
   }
 

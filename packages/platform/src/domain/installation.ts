@@ -21,6 +21,10 @@ export interface Installation {
 
 const UID_BASE = 1_900_000_000;
 const UIDS_PER_SLOT = 500_000;
+/** Two uids for each app from here on, then one for the services of each. */
+const FIRST_APP_UID = 1_000;
+const FIRST_SERVICE_UID = 300_000;
+const APP_IDS = (FIRST_SERVICE_UID - FIRST_APP_UID) / 2;
 const IPV4_PER_SLOT = 16_384;
 /** 100.64.0.0, the shared address space of RFC 6598. */
 const IPV4_BASE = 0x64_40_00_00;
@@ -40,12 +44,23 @@ export function platformUid(slot: number, offset: number): number {
 
 /** Uid that runs instances and jobs of an app. */
 export function appUid(slot: number, appId: number): number {
-  return platformUid(slot, 1_000 + 2 * appId);
+  return platformUid(slot, FIRST_APP_UID + 2 * checkedAppId(appId));
 }
 
 /** Uid that runs builds of an app. */
 export function buildUid(slot: number, appId: number): number {
   return appUid(slot, appId) + 1;
+}
+
+/** Uid that runs what serves an app alone: its Redis. */
+export function serviceUid(slot: number, appId: number): number {
+  return platformUid(slot, FIRST_SERVICE_UID + checkedAppId(appId));
+}
+
+/** Beyond it, uids would be somebody else's. */
+function checkedAppId(appId: number): number {
+  if (Number.isInteger(appId) && appId >= 0 && appId < APP_IDS) return appId;
+  throw new RangeError(`no uid for app id ${appId}`);
 }
 
 /** Interface names: this, then at most ten characters. */

@@ -99,4 +99,12 @@ export const LIMITS = {
     /** Longest time a transaction may sit idle while it holds its locks. */
     idleInTransactionTimeoutMs: 600_000,
   },
+  redis: {
+    /** Of the data and the buffers of clients; above it writes are refused. */
+    memoryBytes: 64 * MIB,
+    clientsMax: 1_000,
+    pids: 32,
+    startTimeoutMs: 30_000,
+    stopGraceMs: 30_000,
+  },
 } as const;

@@ -65,6 +65,8 @@ export interface BuiltImage {
   /** Run once, in order, from the new image before any instance starts (shell lines). */
   readonly releaseCommands: readonly string[];
   readonly needsDatabase: boolean;
+  /** Absent in images of before there was Redis. */
+  readonly needsRedis?: boolean;
   /** Where processes and release commands start; default `/app`. */
   readonly workingDirectory?: string;
   /** Environment that the image itself asks for (DJANGO_SETTINGS_MODULE, PYTHONPATH ...). */

@@ -6,13 +6,15 @@ import type { ImageStore, LayerRef } from '../ports/image-store.ts';
 import type { ReadLogs } from '../ports/log-reader.ts';
 import type { Paths } from '../ports/paths.ts';
 import type { Runner } from '../ports/runner.ts';
-import type { ServiceKind } from '../ports/service-kind.ts';
+import type { ServiceHealth, ServiceKind } from '../ports/service-kind.ts';
 import type { Repository } from './documents/repository.ts';
 import type { Resolver } from './resolver/index.ts';
 import type { SecretBox } from './secrets/secret-box.ts';
 
-/** The database of an app, beside what every kind of service offers. */
+/** The database of an app, beside what every kind of service offers. All share its server. */
 export interface DatabaseKind extends ServiceKind {
+  health(): Promise<ServiceHealth>;
+  waitUntilHealthy(signal: AbortSignal): Promise<void>;
   /** As `app.name`, from Django's own table; undefined when there is no such table. */
   appliedMigrations(credentials: Readonly<Record<string, string>>): Promise<string[] | undefined>;
 }
@@ -28,6 +30,7 @@ export interface NexusContext {
   readonly imageStore: ImageStore;
   readonly resolver: Resolver;
   readonly database: DatabaseKind;
+  readonly redis: ServiceKind;
   readonly readLogs: ReadLogs;
   /** Layers that are not of an app: stacks, interpreters, caches worth keeping. */
   readonly protectedLayers: () => readonly LayerRef[];

@@ -5,10 +5,11 @@ import { layersOf } from '../domain/release.ts';
 import type { InstanceSpec, JobSpec, ProcessSpec } from '../ports/runner.ts';
 import { logsDirectory } from '../ports/paths.ts';
 import { join } from 'node:path';
-import { openConfig, openCredentials, openSecretKey } from './app-secrets.ts';
+import { openConfig, openSecretKey } from './app-secrets.ts';
 import type { NexusContext } from './context.ts';
 import type { AppDocument, InstanceDocument, ReleaseDocument } from './documents/schemas.ts';
 import { buildEnvironment } from './environment.ts';
+import { attachedServices, environmentOf, linksOf, wantedKinds } from './services.ts';
 
 /** Names under which the app answers. */
 export function hostnamesOf(context: NexusContext, app: Pick<AppDocument, 'name'>): string[] {
@@ -109,15 +110,16 @@ async function processSpec(
   details: ProcessDetails,
 ): Promise<ProcessSpec> {
   const { processName, command, memoryBytes, ipv6, ipv4 } = details;
-  const services = release.image.needsDatabase ? await databaseEnvironment(context, app.id) : {};
-  const { workingDirectory } = release.image;
+  const { image } = release;
+  const services = await attachedServices(context, app.id, wantedKinds(context, image));
+  const { workingDirectory } = image;
   return {
     appId: app.id,
     appName: app.name,
     uid: appUid(context.installation.slot, app.id),
     release: release.number,
     processName,
-    layers: layersOf(release.image.layers),
+    layers: layersOf(image.layers),
     command,
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
     env: buildEnvironment({
@@ -127,15 +129,15 @@ async function processSpec(
       hostnames: hostnamesOf(context, app),
       urls: urlsOf(context, app),
       memoryBytes,
-      image: release.image,
+      image,
       secretKey: openSecretKey(context.secrets, app.id, app.secretKey),
-      services,
+      services: environmentOf(services),
       config: openConfig(context.secrets, app.id, release.config),
     }),
     memoryBytes,
     ipv6,
     ipv4,
-    links: release.image.needsDatabase ? [context.database.link()] : [],
+    links: linksOf(services),
     volumes: [],
     ...(release.image.volume === undefined ? {} : { volume: release.image.volume }),
     logPath: logPathOf(context, app.id, {
@@ -144,22 +146,4 @@ async function processSpec(
       id: details.id,
     }),
   };
-}
-
-async function databaseEnvironment(
-  context: NexusContext,
-  appId: number,
-): Promise<Readonly<Record<string, string>>> {
-  const credentials = await databaseCredentials(context, appId);
-  return credentials ? context.database.environment(credentials) : {};
-}
-
-export async function databaseCredentials(
-  context: NexusContext,
-  appId: number,
-): Promise<Readonly<Record<string, string>> | undefined> {
-  const { kind } = context.database;
-  const attachment = await context.repository.attachment(appId, kind);
-  if (!attachment) return undefined;
-  return openCredentials(context.secrets, appId, kind, attachment.value.credentials);
 }

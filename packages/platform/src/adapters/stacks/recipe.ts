@@ -2,7 +2,8 @@
 // stack beside the old one: releases keep the one they were built on.
 import { createHash } from 'node:crypto';
 
-export type StackKind = 'base' | 'build' | 'postgresql';
+export const STACK_KINDS = ['base', 'build', 'postgresql', 'redis'] as const;
+export type StackKind = (typeof STACK_KINDS)[number];
 
 export interface Recipe {
   readonly packages: readonly string[];
@@ -121,6 +122,12 @@ const RECIPES: Readonly<Record<StackKind, Recipe>> = {
       'usr/share/i18n',
       'var/lib/postgresql',
     ],
+  },
+  redis: {
+    packages: ['ca-certificates', 'redis-server', 'tzdata'],
+    beforePackages: [],
+    // Settings come from the platform, data lie on volumes.
+    remove: [...UNUSED, 'etc/redis', 'usr/share/i18n', 'var/lib/redis'],
   },
 };
 

@@ -55,6 +55,8 @@ const Schema = v.strictObject({
   ),
   /** Whether the app gets a PostgreSQL database. */
   database: v.optional(v.boolean()),
+  /** Whether the app gets a Redis. */
+  redis: v.optional(v.boolean()),
   /** Commands of the release phase, instead of the detected ones. */
   release: v.optional(v.array(Command)),
   processes: v.optional(v.record(ProcessName, Command)),

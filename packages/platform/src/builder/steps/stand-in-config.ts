@@ -1,19 +1,19 @@
 // What the platform hands out at run time, as stand-ins for the build: the project can be imported,
 // and nothing it reaches with them is real.
+import { redisEnvironment } from '../../domain/redis-environment.ts';
+
 const HOST = '127.0.0.1';
 /** The discard port: nothing answers, at once. */
-const PORT = '9';
+const PORT = 9;
 
 export const STAND_IN_DATABASE_HOST = HOST;
 
 /** Without a database the names of one are not handed out either. */
 export function standInConfig(hasDatabase = true): Record<string, string> {
-  const redis = `redis://${HOST}:${PORT}/0`;
   return {
     PORT: '8000',
     SECRET_KEY: 'stand-in-for-the-build-never-used-to-sign-anything-real',
-    REDIS_URL: redis,
-    CELERY_BROKER_URL: redis,
+    ...redisEnvironment({ host: HOST, port: PORT }),
     ...(hasDatabase ? databaseConfig() : {}),
   };
 }
@@ -23,7 +23,7 @@ function databaseConfig(): Record<string, string> {
   return {
     DATABASE_URL: `postgresql://${database.user}:${database.password}@${HOST}:${PORT}/${database.name}`,
     PGHOST: HOST,
-    PGPORT: PORT,
+    PGPORT: String(PORT),
     PGUSER: database.user,
     PGPASSWORD: database.password,
     PGDATABASE: database.name,
@@ -39,7 +39,7 @@ function aliases(
 ): Record<string, string> {
   return {
     [`${prefix}_HOST`]: HOST,
-    [`${prefix}_PORT`]: PORT,
+    [`${prefix}_PORT`]: String(PORT),
     [`${prefix}_${user}`]: database.user,
     [`${prefix}_${password}`]: database.password,
     [`${prefix}_${name}`]: database.name,

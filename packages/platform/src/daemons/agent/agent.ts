@@ -27,6 +27,7 @@ import { keepLogs } from './log-housekeeping.ts';
 import { openNode } from './node.ts';
 import { startNexus } from './nexus.ts';
 import type { AgentOptions } from './options.ts';
+import { openAppRedis } from './app-redis.ts';
 import { createPlatformProbe } from './platform-probe.ts';
 import { openSharedDatabase } from './shared-database.ts';
 
@@ -74,6 +75,8 @@ export async function startAgent(
     clock: systemClock,
     stack: node.postgresqlStack,
   });
+  const stack = node.redisStack;
+  const redis = openAppRedis({ installation, paths, repository, clock: systemClock, stack });
   const context: NexusContext = {
     installation,
     paths,
@@ -85,6 +88,7 @@ export async function startAgent(
     imageStore: node.imageStore,
     resolver,
     database,
+    redis,
     readLogs,
     protectedLayers: () => node.protectedLayers(),
     availableMemoryBytes: async () => (await machineMemory()).availableBytes,

@@ -39,6 +39,7 @@ export interface TandemNode {
   readonly runner: Runner & LogOwner;
   readonly builder: Builder;
   readonly postgresqlStack: LayerRef;
+  readonly redisStack: LayerRef;
   /** Layers that no release names and that must stay. */
   protectedLayers(): readonly LayerRef[];
   examineMachine(): Promise<readonly DoctorCheck[]>;
@@ -96,6 +97,7 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
     runner,
     builder,
     postgresqlStack: (await stacks.stack('postgresql')).layer,
+    redisStack: (await stacks.stack('redis')).layer,
     protectedLayers: () => stacks.layers(),
     examineMachine: () =>
       examineMachine({ dataDirectory: paths.data, searchPath: environment['PATH'] ?? '' }),

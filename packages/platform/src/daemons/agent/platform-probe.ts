@@ -8,7 +8,7 @@ import { machineMemory, pssBytes } from '../../lib/process-memory.ts';
 import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import type { Resolver } from '../../nexus/resolver/index.ts';
 import { superviseDirectory, type Paths } from '../../ports/paths.ts';
-import type { ServiceKind } from '../../ports/service-kind.ts';
+import type { DatabaseKind } from '../../nexus/context.ts';
 
 type Component = PlatformStatus['components'][number];
 
@@ -16,7 +16,7 @@ export interface PlatformProbeOptions {
   readonly version: string;
   readonly paths: Paths;
   readonly resolver: Resolver;
-  readonly database: ServiceKind;
+  readonly database: DatabaseKind;
   readonly examineMachine: () => Promise<readonly DoctorCheck[]>;
 }
 

@@ -12,6 +12,7 @@ import { prepareStaticServer } from '../../adapters/nginx/nginx-command.ts';
 import { waitFor } from '../../adapters/s6/service-state.ts';
 import { Supervisor } from '../../adapters/s6/supervisor.ts';
 import { ensureStack } from '../../adapters/stacks/ensure-stack.ts';
+import { STACK_KINDS } from '../../adapters/stacks/recipe.ts';
 import {
   daemonCgroup,
   PLATFORM_UID,
@@ -102,7 +103,7 @@ async function prepareMachine(
   { say }: BringUpContext,
 ): Promise<void> {
   const options = { cacheDirectory: paths.stackCache, onProgress: say };
-  for (const kind of ['base', 'build', 'postgresql'] as const) await ensureStack(kind, options);
+  for (const kind of STACK_KINDS) await ensureStack(kind, options);
   if (sandbox === 'crun') await createInstanceNetwork({ installation }).ensureNetwork();
 }
 

@@ -9,6 +9,7 @@ import type { VolumePlan } from '../../domain/volume.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { appLogsDirectory, urlsOf } from '../process-specs.ts';
+import { attachedServices, ownInstances } from '../services.ts';
 import { collectGarbage } from '../scheduler/garbage.ts';
 import type { OperationsContext } from './context.ts';
 
@@ -118,7 +119,7 @@ function stateOf(app: AppDocument, ready: number, desired: number): AppSummary['
  * data go, and the documents last, so that a second call finishes the work.
  */
 async function destroyApp(context: OperationsContext, app: AppDocument): Promise<void> {
-  const { repository, deploys, routes, keeper, database } = context;
+  const { repository, deploys, routes, keeper } = context;
   await repository.modifyApp(app.id, (document) => ({ ...document, state: 'destroying' }));
   if (app.activeDeploy !== undefined) await deploys.cancel(app.id, app.activeDeploy);
   await deploys.idle(app.id);
@@ -133,12 +134,22 @@ async function destroyApp(context: OperationsContext, app: AppDocument): Promise
   await keeper.refresh();
   const gone = (): boolean => instances.every((one) => !keeper.observed(one.instanceId));
   await keeper.waitUntil(gone, AbortSignal.timeout(STOP_TIMEOUT_MS));
-  if (await repository.attachment(app.id, database.kind)) await database.destroy(app.id);
+  await destroyServices(context, app);
   await context.runner.removeVolume(app.id);
   await removeFiles(context, app.id);
   await removeDocuments(context, app);
   await routes.publish(app.id);
   await collectGarbage(context);
+}
+
+async function destroyServices(context: OperationsContext, app: AppDocument): Promise<void> {
+  const { keeper } = context;
+  const attached = await attachedServices(context, app.id);
+  const own = await ownInstances(context, app);
+  await keeper.refresh();
+  const gone = (): boolean => own.every(({ instanceId }) => !keeper.observed(instanceId));
+  await keeper.waitUntil(gone, AbortSignal.timeout(STOP_TIMEOUT_MS));
+  for (const { kind } of attached) await kind.destroy(app.id);
 }
 
 async function removeFiles(context: OperationsContext, appId: number): Promise<void> {

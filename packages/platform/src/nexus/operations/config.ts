@@ -6,7 +6,7 @@ import { openConfig, openSecretKey, sealConfigValue } from '../app-secrets.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, ConfigDocument } from '../documents/schemas.ts';
 import { platformValues, RESERVED_KEYS } from '../environment.ts';
-import { databaseCredentials } from '../process-specs.ts';
+import { attachedServices, environmentOf } from '../services.ts';
 import type { OperationsContext } from './context.ts';
 
 const KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
@@ -44,10 +44,9 @@ async function viewConfig(context: OperationsContext, app: AppDocument): Promise
   const entries = config?.value.entries ?? {};
   const values = openConfig(context.secrets, app.id, entries);
   const secretKey = openSecretKey(context.secrets, app.id, app.secretKey);
-  const credentials = await databaseCredentials(context, app.id);
   const handedOut = {
     ...platformValues({ secretKey }),
-    ...(credentials ? context.database.environment(credentials) : {}),
+    ...environmentOf(await attachedServices(context, app.id)),
   };
   return {
     revision: config?.value.revision ?? 0,

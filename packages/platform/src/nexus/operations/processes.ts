@@ -3,12 +3,15 @@ import type { ProcessView } from '@tandem/protocol';
 import { placementReason } from '../../domain/placement.ts';
 import type { BuiltImage } from '../../domain/release.ts';
 import { instanceAddresses } from '../../domain/installation.ts';
+import type { InstanceSpec } from '../../ports/runner.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import type { ControlBackend, LogQuery, RunSession } from '../control/backend.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { appLogsDirectory, jobSpec } from '../process-specs.ts';
+import { ownInstances } from '../services.ts';
 import type { OperationsContext } from './context.ts';
 
+const NO_RELEASE = 0;
 const RUN_TIMEOUT_MS = 24 * 60 * 60_000;
 
 type ProcessOperations = Pick<ControlBackend, 'listProcesses' | 'logs' | 'run'>;
@@ -24,9 +27,11 @@ export function processOperations(context: OperationsContext): ProcessOperations
         numbers.map(async (number) => (await repository.release(app.id, number))?.value),
       );
       const imageOf = (number: number) => releases.find((one) => one?.number === number)?.image;
-      return instances
-        .map((instance) => viewProcess(context, instance, imageOf(instance.release)))
-        .toSorted((a, b) => a.name.localeCompare(b.name) || b.release - a.release);
+      const services = await ownInstances(context, app);
+      return [
+        ...instances.map((instance) => viewProcess(context, instance, imageOf(instance.release))),
+        ...services.map((instance) => viewService(context, instance)),
+      ].toSorted((a, b) => a.name.localeCompare(b.name) || b.release - a.release);
     },
     async *logs(name, query, signal) {
       const app = await repository.appByName(name);
@@ -43,21 +48,38 @@ function viewProcess(
   instance: InstanceDocument,
   image: BuiltImage | undefined,
 ): ProcessView {
-  const { nodeName } = context.installation;
-  const observed = context.keeper.observed(instance.instanceId);
-  const reason = observed?.reason ?? placementReason(nodeName, image);
-  const draining = instance.desired === 'draining';
+  const reason = placementReason(context.installation.nodeName, image);
+  const view = viewObserved(context, instance.instanceId);
   return {
+    ...(reason === undefined ? {} : { reason }),
+    ...view,
     name: `${instance.processType}.${instance.index}`,
-    instanceId: instance.instanceId,
     release: instance.release,
-    node: nodeName,
-    state: draining ? 'draining' : displayState(observed?.state),
+    state: instance.desired === 'draining' ? 'draining' : view.state,
     memoryLimitBytes: instance.memoryBytes,
+  };
+}
+
+/** A server that only this app has; it belongs to no release. */
+function viewService(context: OperationsContext, instance: InstanceSpec): ProcessView {
+  return {
+    ...viewObserved(context, instance.instanceId),
+    name: instance.processName,
+    release: NO_RELEASE,
+    memoryLimitBytes: instance.memoryBytes,
+  };
+}
+
+function viewObserved(context: OperationsContext, instanceId: string) {
+  const observed = context.keeper.observed(instanceId);
+  return {
+    instanceId,
+    node: context.installation.nodeName,
+    state: displayState(observed?.state),
     restarts: observed?.restarts ?? 0,
     ...(observed?.memoryBytes === undefined ? {} : { memoryBytes: observed.memoryBytes }),
     ...(observed?.startedAtMs === undefined ? {} : { startedAtMs: observed.startedAtMs }),
-    ...(reason === undefined ? {} : { reason }),
+    ...(observed?.reason === undefined ? {} : { reason: observed.reason }),
   };
 }
 

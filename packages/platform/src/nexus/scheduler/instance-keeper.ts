@@ -8,6 +8,7 @@ import type { NexusContext } from '../context.ts';
 import { KEYS } from '../documents/repository.ts';
 import type { AppDocument, InstanceDocument } from '../documents/schemas.ts';
 import { instanceSpec } from '../process-specs.ts';
+import { serviceInstances } from '../services.ts';
 import { replaceUnresponsive } from './replacement.ts';
 import { stopInstance } from './retire-instance.ts';
 import type { RoutePublisher } from './route-publisher.ts';
@@ -51,13 +52,14 @@ export class InstanceKeeper {
   }
 
   /**
-   * Ends every instance of this node, databases last, each with its signal and grace. The documents
+   * Ends every instance of this node, services last, each with its signal and grace. The documents
    * stay as they are, so the next agent starts everything again.
    */
   async endAll(timeoutMs: number): Promise<void> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const { runner, database } = this.#context;
-    for (const kept of [database.instances(), []]) {
+    const { runner, repository } = this.#context;
+    const services = await serviceInstances(this.#context, await repository.apps());
+    for (const kept of [services, []]) {
       this.#kept = kept;
       const ids = new Set(kept.map((spec) => spec.instanceId));
       await this.refresh();
@@ -101,14 +103,21 @@ export class InstanceKeeper {
   }
 
   async #refreshOnce(): Promise<void> {
-    const { repository, runner, database } = this.#context;
+    const { repository, runner } = this.#context;
     if (this.#kept !== undefined) {
       runner.apply(this.#kept);
       return;
     }
-    const specs: InstanceSpec[] = [...database.instances()];
     const apps = await repository.apps();
-    for (const app of apps) specs.push(...(await this.#specsOf(app)));
+    const specs: InstanceSpec[] = [];
+    const served: AppDocument[] = [];
+    for (const app of apps) {
+      const own = await this.#specsOf(app);
+      specs.push(...own);
+      // What is destroyed loses its services after the last process that may use them.
+      if (app.state !== 'destroying' || own.length > 0) served.push(app);
+    }
+    specs.push(...(await serviceInstances(this.#context, served)));
     runner.apply(specs);
     for (const app of apps) await this.#routes.publish(app.id);
   }

@@ -12,11 +12,6 @@ export type PostgresqlCredentials = {
 /** PostgreSQL's own default; clients repeat the work at every connection. */
 const ITERATIONS = 4096;
 
-/** 192 bits that need no escape in a URL, a shell or a connection string. */
-export function generatePassword(): string {
-  return randomBytes(24).toString('base64url');
-}
-
 /** `password` must be ASCII, as generated ones are: SASLprep is the identity on it. */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {
   const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');

@@ -1,6 +1,5 @@
 // The platform's own PostgreSQL: one cluster, run like any instance, in which every app that asks
 // for a database has a role and a database of its own.
-import { TandemError } from '@tandem/protocol';
 import type { Client } from 'pg';
 import { LIMITS } from '../../domain/limits.ts';
 import type { MigrationName } from '../../domain/release.ts';
@@ -8,12 +7,14 @@ import { KeyedMutex } from '../../lib/mutex.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { InstanceSpec, ServiceLink } from '../../ports/runner.ts';
 import type { ServiceApp, ServiceHealth, ServiceKind } from '../../ports/service-kind.ts';
+import { generatePassword } from '../password.ts';
+import { waitUntilHealthy } from '../wait-until-healthy.ts';
 import { closeAppDatabase, dropAppDatabase, openAppDatabase } from './app-database.ts';
 import { readAppliedMigrations } from './applied-migrations.ts';
 import { withSession, type SessionTarget } from './client.ts';
 import { clusterInstance, type ClusterOptions } from './cluster.ts';
 import { connectionLimit } from './connection-limit.ts';
-import { generatePassword, type PostgresqlCredentials } from './credentials.ts';
+import type { PostgresqlCredentials } from './credentials.ts';
 import { databaseEnvironment } from './environment.ts';
 import { ADMIN_DATABASE, ADMIN_ROLE, appIdentifier } from './identifiers.ts';
 import { askReadiness } from './readiness.ts';
@@ -22,7 +23,6 @@ export const POSTGRESQL_HOSTNAME = 'postgres.internal';
 
 const ADMIN_BOUNDS = { timeoutMs: 30_000, receivedBytesMax: 1024 * 1024 };
 const READINESS_TIMEOUT_MS = 2_000;
-const READINESS_PAUSE_MS = 50;
 
 export interface PostgresqlDependencies {
   readonly clock: Clock;
@@ -52,18 +52,15 @@ export class SharedPostgresql implements ServiceKind<PostgresqlCredentials> {
   }
 
   async waitUntilHealthy(signal: AbortSignal): Promise<void> {
-    const deadlineMs = this.#clock.monotonicMs() + LIMITS.postgresql.startTimeoutMs;
-    for (;;) {
-      const { healthy, detail } = await this.health();
-      if (healthy) return;
-      if (this.#clock.monotonicMs() > deadlineMs) {
-        throw new TandemError('SERVICE_FAILED', `PostgreSQL does not answer: ${detail}`, {
-          hint: 'tandem status\ntandem doctor',
-          log: this.#cluster.logPath,
-        });
-      }
-      await this.#clock.sleep(READINESS_PAUSE_MS, signal);
-    }
+    await waitUntilHealthy({
+      name: 'PostgreSQL',
+      look: () => this.health(),
+      timeoutMs: LIMITS.postgresql.startTimeoutMs,
+      hint: 'tandem status\ntandem doctor',
+      log: this.#cluster.logPath,
+      clock: this.#clock,
+      signal,
+    });
   }
 
   link(): ServiceLink {

@@ -19,6 +19,10 @@ function readService(statement: Statement, reading: EpioReading): void {
     reading.set('database', isWanted, line);
     return reading.note(statement, isWanted ? 'a PostgreSQL database' : 'no database');
   }
+  if (key === 'redis') {
+    reading.set('redis', isWanted, line);
+    return reading.note(statement, isWanted ? 'a Redis of its own' : 'no Redis');
+  }
   if (!isWanted) return;
   reading.noCounterpart(statement, `run it elsewhere and set its address: tandem config set`);
 }

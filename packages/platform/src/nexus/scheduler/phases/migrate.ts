@@ -8,7 +8,8 @@ import { LIMITS } from '../../../domain/limits.ts';
 import type { JobResult } from '../../../ports/runner.ts';
 import type { NexusContext } from '../../context.ts';
 import type { AppDocument, ReleaseDocument } from '../../documents/schemas.ts';
-import { databaseCredentials, jobSpec } from '../../process-specs.ts';
+import { jobSpec } from '../../process-specs.ts';
+import { credentialsOf } from '../../services.ts';
 import { namedCommand } from '../named-commands.ts';
 import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
 
@@ -77,7 +78,7 @@ async function appliedMigrations(
   context: NexusContext,
   app: AppDocument,
 ): Promise<Set<string> | undefined> {
-  const credentials = await databaseCredentials(context, app.id);
+  const credentials = await credentialsOf(context, context.database, app.id);
   if (!credentials) return undefined;
   const names = await context.database.appliedMigrations(credentials);
   return names && new Set(names);

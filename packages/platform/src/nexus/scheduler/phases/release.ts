@@ -1,7 +1,7 @@
-// Records the release: number, image, config snapshot; and gives the app its database.
+// Records the release: number, image, config snapshot; and gives the app the services it wants.
 import { LIMITS } from '../../../domain/limits.ts';
 import { completeFormation } from '../../../domain/formation.ts';
-import { sealCredentials } from '../../app-secrets.ts';
+import type { ServiceApp, ServiceKind } from '../../../ports/service-kind.ts';
 import type { NexusContext } from '../../context.ts';
 import { KEYS, put } from '../../documents/repository.ts';
 import type {
@@ -10,12 +10,13 @@ import type {
   DeployDocument,
   ReleaseDocument,
 } from '../../documents/schemas.ts';
-import { databaseCredentials } from '../../process-specs.ts';
-import type { Phase } from '../phase.ts';
+import { attachService, wantedKinds } from '../../services.ts';
+import type { Phase, PhaseInput } from '../phase.ts';
 
 export const releasePhase: Phase = {
   name: 'release',
-  async run({ context, app, deploy }) {
+  async run(input) {
+    const { context, app, deploy } = input;
     const image = deploy.image;
     if (!image) throw new Error('a release needs an image');
     const formation = completeFormation(
@@ -23,7 +24,9 @@ export const releasePhase: Phase = {
       image.processTypes,
       LIMITS.instance.memoryBytes,
     );
-    if (image.needsDatabase) await attachDatabase(context, app, formation);
+    for (const kind of wantedKinds(context, image)) {
+      await openService(input, kind, { appId: app.id, formation });
+    }
     if (!deploy.makesRelease) {
       return { detail: `v${app.currentRelease}`, skipped: true, patch: { formation } };
     }
@@ -32,21 +35,15 @@ export const releasePhase: Phase = {
   },
 };
 
-async function attachDatabase(
-  context: NexusContext,
-  app: AppDocument,
-  formation: AppDocument['formation'],
+/** It answers before anything of the release runs: commands and migrations need it. */
+async function openService(
+  { context, keeper, signal }: PhaseInput,
+  kind: ServiceKind,
+  app: ServiceApp,
 ): Promise<void> {
-  const { database, secrets, repository } = context;
-  const before = await databaseCredentials(context, app.id);
-  const credentials = await database.attach({ appId: app.id, formation }, before);
-  if (before) return;
-  const value = {
-    schemaVersion: 1,
-    credentials: sealCredentials(secrets, app.id, database.kind, credentials),
-  };
-  const key = KEYS.attachment(app.id, database.kind);
-  await repository.store.transact([], [{ kind: 'put', key, value }]);
+  const { credentials, isNew } = await attachService(context, kind, app);
+  if (isNew) await keeper.refresh();
+  await kind.waitUntilHealthy(signal, credentials);
 }
 
 /** The number is taken and the document written in one transaction; a second run finds it. */
