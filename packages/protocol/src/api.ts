@@ -25,6 +25,8 @@ export const FindingSchema = v.object({
   value: v.string(),
   why: v.string(),
   evidence: v.optional(v.string()),
+  /** Absent: certain. */
+  confidence: v.optional(v.picklist(['certain', 'likely', 'guess'])),
 });
 
 export type FindingView = v.InferOutput<typeof FindingSchema>;
