@@ -117,6 +117,15 @@ export class FakeControlBackend implements ControlBackend {
     return change.stage ? { revision: 4 } : { revision: 4, deploy: 1 };
   };
   listProcesses: ControlBackend['listProcesses'] = async () => [];
+  explain: ControlBackend['explain'] = async (app) => ({
+    app,
+    subject: 'd1',
+    state: 'live',
+    summary: 'Deploy d1 is live.',
+    lines: [],
+    candidates: [],
+    processes: [],
+  });
   logs: ControlBackend['logs'] = (app, query) => {
     this.calls.push(['logs', app, query]);
     return iterate<LogLine>([]);

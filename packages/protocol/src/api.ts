@@ -223,6 +223,27 @@ export const ProcessView = v.object({
 export type ProcessView = v.InferOutput<typeof ProcessView>;
 export const ProcessList = v.object({ processes: v.array(ProcessView) });
 
+/**
+ * GET /v1/apps/:app/explanation?deploy=N or ?release=N -> Explanation. Without either: the newest
+ * deploy when it failed, else what is wrong with what runs.
+ */
+export const Explanation = v.object({
+  app: v.string(),
+  /** What it is about: `d7` a deploy, `v3` a release, `web.1` a process. */
+  subject: v.string(),
+  state: v.picklist(['failed', 'cancelled', 'running', 'live', 'ended', 'unhealthy', 'empty']),
+  /** One line for people. */
+  summary: v.string(),
+  cause: v.optional(ErrorBodySchema),
+  /** Of the log, those that led to the cause. */
+  lines: v.array(v.string()),
+  /** What else it may be, the more likely first. */
+  candidates: v.array(ErrorBodySchema),
+  /** What runs of the app now. */
+  processes: v.array(v.pick(ProcessView, ['name', 'release', 'state', 'restarts', 'reason'])),
+});
+export type Explanation = v.InferOutput<typeof Explanation>;
+
 /** GET /v1/apps/:app/logs?follow&tail=N&process=&release=&since=MS&grep= : NDJSON of LogLine */
 export const LogLine = v.object({
   atMs: v.number(),

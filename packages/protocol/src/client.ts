@@ -127,6 +127,15 @@ export class ControlClient {
     return (await this.#get(`${appPath(app)}/processes`, api.ProcessList)).processes;
   }
 
+  /** At most one of the two; without either, what is worth explaining now. */
+  explain(
+    app: string,
+    about: { deploy?: number | undefined; release?: number | undefined } = {},
+  ): Promise<api.Explanation> {
+    const path = `${appPath(app)}/explanation`;
+    return this.#call({ method: 'GET', path, query: about }, api.Explanation);
+  }
+
   logs(app: string, options: LogOptions, signal?: AbortSignal): AsyncGenerator<api.LogLine> {
     const { sinceMs, ...rest } = options;
     const query = { ...rest, since: sinceMs };

@@ -11,6 +11,7 @@ import type {
   DeployStarted,
   DeployStatus,
   DoctorCheck,
+  Explanation,
   FindingView,
   LogLine,
   PlatformStatus,
@@ -39,6 +40,12 @@ export interface LogQuery {
   readonly sinceMs?: number;
   /** Plain text that the line contains, case-sensitive. */
   readonly grep?: string;
+}
+
+/** At most one of them. */
+export interface ExplainQuery {
+  readonly deploy?: number;
+  readonly release?: number;
 }
 
 /** The far end of `tandem run`. */
@@ -92,6 +99,7 @@ export interface ControlBackend {
   changeConfig(app: string, change: ConfigChange): Promise<ConfigChanged>;
 
   listProcesses(app: string): Promise<readonly ProcessView[]>;
+  explain(app: string, about: ExplainQuery): Promise<Explanation>;
   /** Ends when `signal` fires, or at the last line when `follow` is false. */
   logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Resolves with the exit code of the command. */
