@@ -150,10 +150,20 @@ export class FakeControlBackend implements ControlBackend {
   doctor: ControlBackend['doctor'] = async () => [
     { name: 'crun', state: 'failed', detail: 'not installed', fix: 'apt-get install crun' },
   ];
+  listFindings: ControlBackend['listFindings'] = async () => ({
+    release: 3,
+    findings: [{ rule: 'database', value: 'sqlite3 -> PostgreSQL', why: 'a file' }],
+  });
   prepareDetect: ControlBackend['prepareDetect'] = async () => this.#freshPath();
   detect: ControlBackend['detect'] = async (archivePath) => {
     this.archives.push(archivePath);
-    return [{ rule: 'framework', value: 'django', why: 'manage.py', evidence: 'manage.py:1' }];
+    const finding = {
+      rule: 'framework',
+      value: 'django',
+      why: 'manage.py',
+      evidence: 'manage.py:1',
+    };
+    return { findings: [finding], toml: 'python = "3.12"\n' };
   };
 
   #freshPath(): string {

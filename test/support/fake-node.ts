@@ -126,7 +126,7 @@ export class FakeBuilder implements Builder {
   };
 
   async detect() {
-    return [];
+    return { findings: [], toml: '' };
   }
 
   async sweep() {

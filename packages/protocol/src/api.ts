@@ -306,8 +306,15 @@ export const DoctorCheck = v.object({
 export type DoctorCheck = v.InferOutput<typeof DoctorCheck>;
 export const DoctorReport = v.object({ checks: v.array(DoctorCheck) });
 
-/** POST /v1/detect (body: tar) -> { findings: Finding[] } */
-export const DetectResult = v.object({ findings: v.array(FindingSchema) });
+/** POST /v1/detect (body: tar) -> DetectResult; `toml`: a tandem.toml that says the same. */
+export const DetectResult = v.object({ findings: v.array(FindingSchema), toml: v.string() });
+export type DetectResult = v.InferOutput<typeof DetectResult>;
+/** GET /v1/apps/:app/findings -> what the build of the current release found. */
+export const ReleaseFindings = v.object({
+  release: v.number(),
+  findings: v.array(FindingSchema),
+});
+export type ReleaseFindings = v.InferOutput<typeof ReleaseFindings>;
 export const Destroyed = v.object({ destroyed: v.literal(true) });
 
 /** DELETE /v1/apps/:app?confirm=NAME -> { destroyed: true } */

@@ -23,6 +23,16 @@ import type {
   TerminalSize,
 } from '@tandem/protocol';
 
+export interface DetectAnswer {
+  readonly findings: readonly FindingView[];
+  readonly toml: string;
+}
+
+export interface ReleaseFindings {
+  readonly release: number;
+  readonly findings: readonly FindingView[];
+}
+
 export interface DeployTarget {
   readonly app: string;
   /** Make the app when there is none of this name. */
@@ -109,5 +119,7 @@ export interface ControlBackend {
   doctor(): Promise<readonly DoctorCheck[]>;
   prepareDetect(): Promise<string>;
   /** The server removes the archive afterwards. */
-  detect(archivePath: string, signal: AbortSignal): Promise<readonly FindingView[]>;
+  detect(archivePath: string, signal: AbortSignal): Promise<DetectAnswer>;
+  /** What the build of the current release found. */
+  listFindings(app: string): Promise<ReleaseFindings>;
 }

@@ -102,6 +102,11 @@ export const ENDPOINTS: readonly Endpoint<Handler>[] = [
     })),
   },
   {
+    method: 'GET',
+    path: '/v1/apps/:app/findings',
+    handle: answer(OK, (backend, exchange) => backend.listFindings(appOf(exchange))),
+  },
+  {
     method: 'POST',
     path: '/v1/apps/:app/rollback',
     handle: answer(ACCEPTED, async (backend, exchange) =>
@@ -182,7 +187,7 @@ async function detect(backend: ControlBackend, exchange: Exchange): Promise<unkn
   const archivePath = await backend.prepareDetect();
   await receive(exchange, archivePath);
   try {
-    return { findings: await backend.detect(archivePath, exchange.signal) };
+    return await backend.detect(archivePath, exchange.signal);
   } finally {
     await rm(archivePath, { force: true });
   }
