@@ -1,7 +1,20 @@
 // A server that speaks WSGI runs an application of ASGI, or the other way round, or something that
 // is no application at all.
 import type { Cause, DiagnosisInput } from './evidence.ts';
-import { lastTraceback } from './traceback.ts';
+import { packageOf } from './import-error.ts';
+import { lastTraceback, type Traceback } from './traceback.ts';
+
+const SERVERS = new Set([
+  'gunicorn',
+  'uvicorn',
+  'hypercorn',
+  'daphne',
+  'asgiref',
+  'granian',
+  'waitress',
+  'cheroot',
+  'gevent',
+]);
 
 const ASGI_UNDER_WSGI = [
   /__call__\(\) missing 1 required positional argument: 'send'/,
@@ -21,7 +34,9 @@ const NO_APPLICATION = /'module' object is not callable|Application object must 
 
 export function interfaceMixed(input: DiagnosisInput): Cause | undefined {
   if (input.phase === 'build') return undefined;
-  const text = lastTraceback(input.logTail)?.message ?? input.logTail;
+  const traceback = lastTraceback(input.logTail);
+  if (traceback !== undefined && !isCalledByServer(traceback)) return undefined;
+  const text = traceback?.message ?? input.logTail;
   const factory = FACTORY.exec(text)?.[1];
   if (factory !== undefined) {
     const hint = `call it in the web command: gunicorn "MODULE:${factory}()", uvicorn --factory MODULE:${factory}`;
@@ -38,6 +53,12 @@ export function interfaceMixed(input: DiagnosisInput): Cause | undefined {
   if (!NO_APPLICATION.test(text)) return undefined;
   const hint = 'name it in tandem.toml: entry = "PACKAGE.MODULE:ATTRIBUTE"';
   return cause(input, 'The server was given something that is no application.', hint, text);
+}
+
+/** A call that fails further in is the project's own mistake. */
+function isCalledByServer({ frames }: Traceback): boolean {
+  const last = frames.at(-1);
+  return last !== undefined && SERVERS.has(packageOf(last) ?? '');
 }
 
 /** Without a command of the project's own, the platform chose. */

@@ -20,6 +20,7 @@ export function staticManifest(input: DiagnosisInput): Cause | undefined {
     const what = `A style sheet or script refers to "${reference}", which is not there.`;
     return {
       ...cause(what, undefined, searchFor(reference)),
+      code: 'STATIC_FAILED',
       said: REFERENCE.exec(input.logTail)?.[0],
     };
   }

@@ -136,7 +136,7 @@ const CASES: Readonly<Record<string, readonly [Omit<DiagnosisInput, 'logTail'>, 
     /css\/site\.css/,
     /git grep -n "site\.css"/,
   ],
-  'manifest-reference': [build, 'STATIC_MANIFEST_MISSING', /img\/none\.png/, /none\.png/],
+  'manifest-reference': [build, 'STATIC_FAILED', /img\/none\.png/, /none\.png/],
   // The system
   libmagic: [start, 'SYSTEM_LIBRARY_MISSING', /libmagic/, /apt = \["libmagic1"\]/, /main\.py:4/],
   gobject: [start, 'SYSTEM_LIBRARY_MISSING', /gobject/, /apt = \["libglib2\.0-0"\]/],
@@ -187,6 +187,13 @@ describe('what the libraries write', () => {
     expect(cause?.hint).toMatch(hint);
     if (where !== undefined) expect(cause?.where).toMatch(where);
     expect(cause).not.toHaveProperty('said');
+  });
+
+  it('leaves a wrong call inside the project to the project', () => {
+    const frame = '  File "/app/views.py", line 3, in index\n    return send(1, 2, 3)\n';
+    const error = 'TypeError: Sender.__call__() takes 2 positional arguments but 3 were given\n';
+    const logTail = `Traceback (most recent call last):\n${frame}${error}`;
+    expect(diagnose({ ...probe, logTail })).toBeUndefined();
   });
 
   it('says nothing of a server that does what it should', () => {
