@@ -45,6 +45,14 @@ const PROJECTS: Readonly<Record<string, Record<string, string>>> = {
     'run.sh': '',
     Procfile: 'web: ./run.sh\nMy_Worker: ./work.sh\n',
   },
+  'an epio.ini': {
+    'shop/__init__.py': '',
+    'shop/web.py': FLASK,
+    'epio.ini':
+      '[wsgi]\nentrypoint = shop.web:app\nrequirements = deps.txt\n[env]\nSHOP = one\n[process-work]\ncommand = python work.py\n',
+    'deps.txt': 'flask\n',
+  },
+  'a site of files': { 'public/index.html': '<p>hello</p>', 'public/a.css': '' },
   'a tandem.toml of its own': {
     'app.py': FLASK,
     'tandem.toml':

@@ -157,15 +157,17 @@ async function processesOf(
   app: AppDocument,
 ): Promise<Explanation['processes']> {
   const instances = await context.repository.instances(app.id);
-  return instances
-    // Where they are is no part of why.
-    .map((instance) => viewProcess(context, instance, undefined))
-    .map(({ name, release, state, restarts, reason }) => ({
-      name,
-      release,
-      state,
-      restarts,
-      ...(reason === undefined ? {} : { reason }),
-    }))
-    .toSorted((a, b) => a.name.localeCompare(b.name));
+  return (
+    instances
+      // Where they are is no part of why.
+      .map((instance) => viewProcess(context, instance, undefined))
+      .map(({ name, release, state, restarts, reason }) => ({
+        name,
+        release,
+        state,
+        restarts,
+        ...(reason === undefined ? {} : { reason }),
+      }))
+      .toSorted((a, b) => a.name.localeCompare(b.name))
+  );
 }
