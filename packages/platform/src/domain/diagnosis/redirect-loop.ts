@@ -6,7 +6,7 @@ export function redirectLoop({ symptom, settingsModule }: DiagnosisInput): Cause
   if (symptom?.code !== 'HTTPS_REDIRECT_LOOP') return undefined;
   if (settingsModule === undefined) {
     const hint =
-      'trust the header X-Forwarded-Proto: app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1) of werkzeug.middleware.proxy_fix\nor do not redirect: the platform can';
+      'trust the header X-Forwarded-Proto: app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1) of werkzeug.middleware.proxy_fix';
     return { ...symptom, hint };
   }
   return {
