@@ -341,7 +341,10 @@ describe('other commands', () => {
     fixture.backend.apps.set('x', appSummary('x'));
     expect((await tandem('open', '-a', 'x')).stdout).toBe('http://x.localhost:8080\n');
     expect((await tandem('detect')).stdout).toContain(
-      'framework  django  manage.py:1  manage.py\n',
+      'Project  framework django (manage.py:1): manage.py\nLater    known after the build',
+    );
+    expect((await tandem('detect', '-a', 'x')).stdout).toContain(
+      'The build of v3 of "x" found:\nNeeds    database sqlite3 -> PostgreSQL: a file\n',
     );
     expect((await tandem('deploy', '--help')).stdout).toContain('Examples:');
   });

@@ -252,7 +252,10 @@ describe('uploads', () => {
   });
 
   it('for detection are removed afterwards, also when it fails', async () => {
-    expect(await client.detect(Readable.from([Buffer.from('tar')]))).toHaveLength(1);
+    expect(await client.detect(Readable.from([Buffer.from('tar')]))).toMatchObject({
+      findings: [{ rule: 'framework' }],
+      toml: 'python = "3.12"\n',
+    });
     backend.detect = async () => {
       throw new TandemError('NO_APP_DETECTED', 'nothing');
     };

@@ -117,6 +117,15 @@ export class FakeControlBackend implements ControlBackend {
     return change.stage ? { revision: 4 } : { revision: 4, deploy: 1 };
   };
   listProcesses: ControlBackend['listProcesses'] = async () => [];
+  explain: ControlBackend['explain'] = async (app) => ({
+    app,
+    subject: 'd1',
+    state: 'live',
+    summary: 'Deploy d1 is live.',
+    lines: [],
+    candidates: [],
+    processes: [],
+  });
   logs: ControlBackend['logs'] = (app, query) => {
     this.calls.push(['logs', app, query]);
     return iterate<LogLine>([]);
@@ -141,10 +150,20 @@ export class FakeControlBackend implements ControlBackend {
   doctor: ControlBackend['doctor'] = async () => [
     { name: 'crun', state: 'failed', detail: 'not installed', fix: 'apt-get install crun' },
   ];
+  listFindings: ControlBackend['listFindings'] = async () => ({
+    release: 3,
+    findings: [{ rule: 'database', value: 'sqlite3 -> PostgreSQL', why: 'a file' }],
+  });
   prepareDetect: ControlBackend['prepareDetect'] = async () => this.#freshPath();
   detect: ControlBackend['detect'] = async (archivePath) => {
     this.archives.push(archivePath);
-    return [{ rule: 'framework', value: 'django', why: 'manage.py', evidence: 'manage.py:1' }];
+    const finding = {
+      rule: 'framework',
+      value: 'django',
+      why: 'manage.py',
+      evidence: 'manage.py:1',
+    };
+    return { findings: [finding], toml: 'python = "3.12"\n' };
   };
 
   #freshPath(): string {

@@ -130,7 +130,7 @@ export class FakeBuilder implements Builder {
   };
 
   async detect() {
-    return [];
+    return { findings: [], toml: '' };
   }
 
   async sweep() {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeployStatus } from '@tandem/protocol';
+import type { DeployStatus, LogLine } from '@tandem/protocol';
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
 import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import type { ControlBackend } from '../../packages/platform/src/nexus/control/backend.ts';
@@ -16,6 +16,7 @@ import { InstanceKeeper } from '../../packages/platform/src/nexus/scheduler/inst
 import { RoutePublisher } from '../../packages/platform/src/nexus/scheduler/route-publisher.ts';
 import { openClusterKeys } from '../../packages/platform/src/nexus/secrets/secret-box.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';
+import type { LogRequest } from '../../packages/platform/src/ports/log-reader.ts';
 import { FakeBuilder, FakeDatabase, FakeRedis, FakeResolver, FakeRunner } from './fake-node.ts';
 
 const GIB = 1024 ** 3;
@@ -26,6 +27,15 @@ const noImages = {
   mount: async () => '/nowhere',
 } as unknown as ImageStore;
 
+async function* written(lines: readonly LogLine[], { filter }: LogRequest) {
+  const { release, process } = filter;
+  yield* lines.filter(
+    (line) =>
+      (release === undefined || line.release === release) &&
+      (process === undefined || line.process === process),
+  );
+}
+
 export class NexusFixture {
   readonly directory: string;
   readonly runner = new FakeRunner();
@@ -34,6 +44,8 @@ export class NexusFixture {
   readonly database = new FakeDatabase();
   readonly redis = new FakeRedis();
   readonly reports: string[] = [];
+  /** What processes and builds wrote. */
+  readonly logs: LogLine[] = [];
   freeBytes = 8 * GIB;
   repository!: Repository;
   backend!: ControlBackend;
@@ -83,9 +95,7 @@ export class NexusFixture {
       resolver: this.resolver,
       database: this.database.asService(),
       redis: this.redis.asService(),
-      readLogs: async function* () {
-        // Nothing was written.
-      },
+      readLogs: (request: LogRequest) => written(this.logs, request),
       protectedLayers: () => [],
       availableMemoryBytes: async () => this.freeBytes,
       report: (text: string, error?: unknown) => this.reports.push(`${text} ${String(error)}`),

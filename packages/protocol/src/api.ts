@@ -25,6 +25,8 @@ export const FindingSchema = v.object({
   value: v.string(),
   why: v.string(),
   evidence: v.optional(v.string()),
+  /** Absent: certain. */
+  confidence: v.optional(v.picklist(['certain', 'likely', 'guess'])),
 });
 
 export type FindingView = v.InferOutput<typeof FindingSchema>;
@@ -222,6 +224,27 @@ export const ProcessView = v.object({
 export type ProcessView = v.InferOutput<typeof ProcessView>;
 export const ProcessList = v.object({ processes: v.array(ProcessView) });
 
+/**
+ * GET /v1/apps/:app/explanation?deploy=N or ?release=N -> Explanation. Without either: the newest
+ * deploy when it failed, else what is wrong with what runs.
+ */
+export const Explanation = v.object({
+  app: v.string(),
+  /** What it is about: `d7` a deploy, `v3` a release, `web.1` a process. */
+  subject: v.string(),
+  state: v.picklist(['failed', 'cancelled', 'running', 'live', 'ended', 'unhealthy', 'empty']),
+  /** One line for people. */
+  summary: v.string(),
+  cause: v.optional(ErrorBodySchema),
+  /** Of the log, those that led to the cause. */
+  lines: v.array(v.string()),
+  /** What else it may be, the more likely first. */
+  candidates: v.array(ErrorBodySchema),
+  /** What runs of the app now. */
+  processes: v.array(v.pick(ProcessView, ['name', 'release', 'state', 'restarts', 'reason'])),
+});
+export type Explanation = v.InferOutput<typeof Explanation>;
+
 /** GET /v1/apps/:app/logs?follow&tail=N&process=&release=&since=MS&grep= : NDJSON of LogLine */
 export const LogLine = v.object({
   atMs: v.number(),
@@ -284,8 +307,15 @@ export const DoctorCheck = v.object({
 export type DoctorCheck = v.InferOutput<typeof DoctorCheck>;
 export const DoctorReport = v.object({ checks: v.array(DoctorCheck) });
 
-/** POST /v1/detect (body: tar) -> { findings: Finding[] } */
-export const DetectResult = v.object({ findings: v.array(FindingSchema) });
+/** POST /v1/detect (body: tar) -> DetectResult; `toml`: a tandem.toml that says the same. */
+export const DetectResult = v.object({ findings: v.array(FindingSchema), toml: v.string() });
+export type DetectResult = v.InferOutput<typeof DetectResult>;
+/** GET /v1/apps/:app/findings -> what the build of the current release found. */
+export const ReleaseFindings = v.object({
+  release: v.number(),
+  findings: v.array(FindingSchema),
+});
+export type ReleaseFindings = v.InferOutput<typeof ReleaseFindings>;
 export const Destroyed = v.object({ destroyed: v.literal(true) });
 
 /** DELETE /v1/apps/:app?confirm=NAME -> { destroyed: true } */

@@ -102,6 +102,10 @@ export class ControlClient {
     return (await this.#get(`${appPath(app)}/releases`, api.ReleaseList)).releases;
   }
 
+  listFindings(app: string): Promise<api.ReleaseFindings> {
+    return this.#get(`${appPath(app)}/findings`, api.ReleaseFindings);
+  }
+
   rollback(app: string, change: api.RollbackRequest): Promise<api.DeployStarted> {
     return this.#post(`${appPath(app)}/rollback`, change, api.DeployStarted);
   }
@@ -125,6 +129,15 @@ export class ControlClient {
 
   async listProcesses(app: string): Promise<api.ProcessView[]> {
     return (await this.#get(`${appPath(app)}/processes`, api.ProcessList)).processes;
+  }
+
+  /** At most one of the two; without either, what is worth explaining now. */
+  explain(
+    app: string,
+    about: { deploy?: number | undefined; release?: number | undefined } = {},
+  ): Promise<api.Explanation> {
+    const path = `${appPath(app)}/explanation`;
+    return this.#call({ method: 'GET', path, query: about }, api.Explanation);
   }
 
   logs(app: string, options: LogOptions, signal?: AbortSignal): AsyncGenerator<api.LogLine> {
@@ -167,7 +180,7 @@ export class ControlClient {
     return (await this.#get('/v1/doctor', api.DoctorReport)).checks;
   }
 
-  async detect(archive: Readable, signal?: AbortSignal): Promise<api.FindingView[]> {
+  async detect(archive: Readable, signal?: AbortSignal): Promise<api.DetectResult> {
     const call: Call = {
       method: 'POST',
       path: '/v1/detect',
@@ -175,7 +188,7 @@ export class ControlClient {
       timeoutMs: DETECT_TIMEOUT_MS,
       signal,
     };
-    return (await this.#call(call, api.DetectResult)).findings;
+    return await this.#call(call, api.DetectResult);
   }
 
   #get<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> {

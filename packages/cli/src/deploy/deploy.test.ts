@@ -138,6 +138,8 @@ describe('Narrator', () => {
     };
     expect(tell([finding])).toBe('Detect   settings a.prod (wsgi.py:3)\n');
     expect(tell([finding], true)).toBe('Detect   settings a.prod (wsgi.py:3); named by wsgi.py\n');
+    const guess = { ...finding, finding: { ...finding.finding, confidence: 'guess' } };
+    expect(tell([guess])).toBe('Detect   settings a.prod (wsgi.py:3, guess)\n');
   });
 
   it('keeps the last lines of the phase that failed, harmless ones', () => {

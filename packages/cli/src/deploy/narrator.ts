@@ -54,8 +54,10 @@ export class Narrator {
   }
 
   #tellFinding({ finding }: Extract<DeployEvent, { type: 'finding' }>): void {
-    const { rule, value, why, evidence } = finding;
-    const source = evidence === undefined ? '' : ` (${evidence})`;
+    const { rule, value, why, evidence, confidence } = finding;
+    const doubt = confidence === 'certain' ? undefined : confidence;
+    const known = [evidence, doubt].filter(Boolean).join(', ');
+    const source = known === '' ? '' : ` (${known})`;
     const reason = this.#output.verbose ? `; ${why}` : '';
     this.#line('detect', printable(`${rule} ${value}${source}${reason}`));
   }

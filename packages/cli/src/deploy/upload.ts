@@ -21,6 +21,7 @@ export async function uploadFolder<Answer>(
   session: Session,
   folder: string,
   send: Send<Answer>,
+  { quiet = false } = {},
 ): Promise<Uploaded<Answer>> {
   const { output } = session;
   const beganMs = performance.now();
@@ -29,8 +30,9 @@ export async function uploadFolder<Answer>(
   assertWithinLimits(source);
   const { answer, sizeBytes } = await sendArchive(session, source, send);
   const ms = Math.round(performance.now() - beganMs);
-  output.line('Upload', `${plural(source.files.length, 'file')}, ${formatSize(sizeBytes)}`, ms);
-  tellLeftOut(session, source);
+  if (!quiet)
+    output.line('Upload', `${plural(source.files.length, 'file')}, ${formatSize(sizeBytes)}`, ms);
+  if (!quiet) tellLeftOut(session, source);
   return { answer, upload: { files: source.files.length, sizeBytes, ms } };
 }
 

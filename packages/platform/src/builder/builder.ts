@@ -1,11 +1,11 @@
 // The builder: from a source archive to layers. See ports/builder.ts for the contract.
 import { mkdir, rm } from 'node:fs/promises';
 import { TandemError } from '@tandem/protocol';
-import type { Finding } from '../domain/release.ts';
 import { isDiskFull } from '../lib/disk-full.ts';
-import type { Builder, BuildRequest, DetectRequest } from '../ports/builder.ts';
+import type { Builder, BuildRequest, DetectOutcome, DetectRequest } from '../ports/builder.ts';
 import type { BuilderOptions } from './collaborators.ts';
 import { detect } from './detect/detect.ts';
+import { equivalentToml } from './detect/equivalent-toml.ts';
 import { preferred } from './detect/python-version.ts';
 import { diskTree } from './detect/source-tree.ts';
 import { runBuild } from './run-build.ts';
@@ -29,12 +29,13 @@ async function warmUp({ interpreters }: BuilderOptions): Promise<void> {
 async function detectOnly(
   options: BuilderOptions,
   { archivePath, workDirectory, signal }: DetectRequest,
-): Promise<readonly Finding[]> {
+): Promise<DetectOutcome> {
   await mkdir(workDirectory, { recursive: true, mode: 0o700 });
   try {
     await unpackArchive({ archivePath, directory: workDirectory, signal });
     const pythonVersions = options.interpreters.map(({ version }) => version);
-    return detect(diskTree(workDirectory), { pythonVersions, config: {} }).findings;
+    const detection = detect(diskTree(workDirectory), { pythonVersions, config: {} });
+    return { findings: detection.findings, toml: equivalentToml(detection) };
   } finally {
     await rm(workDirectory, { recursive: true, force: true });
   }

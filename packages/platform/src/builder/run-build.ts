@@ -11,6 +11,7 @@ import { linkedTree } from './detect/linked-tree.ts';
 import { diskTree, under, type SourceTree } from './detect/source-tree.ts';
 import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { mentionOfRedis } from './redis-need.ts';
+import { projectEvidence } from './diagnosis/project-evidence.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
@@ -45,6 +46,8 @@ export async function runBuild(
     await session.close();
   }
 }
+
+type BuiltParts = Pick<PrepareRequest, 'layers' | 'venv' | 'evidence'>;
 
 interface Resolved {
   readonly lock: Lock | undefined;
@@ -153,7 +156,10 @@ class Build {
     const venv = dependencies?.directory;
     const packed = venv === undefined ? present(await dependencies?.layer) : [];
     const layers = [...toolchain.baseLayers, ...packed, ...added, ...driver, runtime];
-    const { detection, env, report } = await this.#prepare(detected, { layers, venv });
+    // Read now: the project's own code may change its files.
+    const evidence = projectEvidence(this.#tree, detected, lock);
+    const built = { layers, venv, evidence };
+    const { detection, env, report } = await this.#prepare(detected, built);
     const code = this.#inBackground(this.#packCode());
     const kind = applicationOf(detection, report)?.kind ?? guess;
     // Awaited in any case: two steps of a build must not use its address at once.
@@ -195,7 +201,7 @@ class Build {
   }
 
   /** A settings module that needs what is not installed gives way to the next one. */
-  async #prepare(detected: Detection, built: Pick<PrepareRequest, 'layers' | 'venv'>) {
+  async #prepare(detected: Detection, built: BuiltParts) {
     const { disk, request } = this.#session;
     await makeFiles(disk.source, detected.madeFiles, request.buildUid);
     let first: unknown;

@@ -84,6 +84,9 @@ export interface BuiltImage {
   readonly findings: readonly Finding[];
 }
 
+/** `certain` is what the project says itself; `likely` follows from it; `guess` is a convention. */
+export type Confidence = 'certain' | 'likely' | 'guess';
+
 export interface Finding {
   /** For example `settings`, `python`, `database`. */
   readonly rule: string;
@@ -91,6 +94,8 @@ export interface Finding {
   readonly why: string;
   /** `file` or `file:line` in the source. */
   readonly evidence?: string;
+  /** Absent: certain. */
+  readonly confidence?: Confidence;
 }
 
 export function layersOf(layers: ReleaseLayers): LayerRef[] {

@@ -43,13 +43,19 @@ export interface DetectRequest {
   readonly signal: AbortSignal;
 }
 
+export interface DetectOutcome {
+  readonly findings: readonly Finding[];
+  /** A tandem.toml that says the same. */
+  readonly toml: string;
+}
+
 export interface Builder {
   /** Makes what the first build on this node would wait for: the default interpreter's layer. */
   warmUp(): Promise<void>;
   /** Throws a user error that names the true cause; nothing half-made stays behind. */
   build(request: BuildRequest): Promise<BuiltImage>;
   /** The part of detection that needs no environment: text only. */
-  detect(request: DetectRequest): Promise<readonly Finding[]>;
+  detect(request: DetectRequest): Promise<DetectOutcome>;
   /** Removes scratch space and sandboxes of builds that are not under way. */
   sweep(activeBuildIds: ReadonlySet<string>): Promise<void>;
 }

@@ -1,9 +1,16 @@
 // One HTTP request to an instance, as a visitor of the app would send it.
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from '@tandem/protocol/node-http';
 import type { ProbeSpec } from '../ports/runner.ts';
 
 export type ProbeOutcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly address: string }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly address: string;
+      /** Sent to the very address it asked for, which it did ask for over https. */
+      readonly redirectsToItself: boolean;
+    }
   /** Nobody listens there (yet). */
   | { readonly kind: 'refused' }
   | { readonly kind: 'timeout' }
@@ -31,6 +38,12 @@ export function isAlive(status: number): boolean {
   return status < 500 && status !== 400;
 }
 
+/** One that sets a cookie may answer otherwise once it is sent back. */
+function isLoop({ host, path }: ProbeSpec, status: number, headers: IncomingHttpHeaders): boolean {
+  if (status < 300 || status >= 400 || headers['set-cookie'] !== undefined) return false;
+  return headers.location === `https://${host}${path}`;
+}
+
 async function probeAddress(
   spec: ProbeSpec,
   address: string,
@@ -55,7 +68,9 @@ async function probeAddress(
       },
       (response) => {
         response.destroy();
-        finish({ kind: 'answered', status: response.statusCode ?? 0, address });
+        const status = response.statusCode ?? 0;
+        const redirectsToItself = isLoop(spec, status, response.headers);
+        finish({ kind: 'answered', status, address, redirectsToItself });
       },
     );
     const timer = setTimeout(() => {

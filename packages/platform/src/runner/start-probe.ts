@@ -38,6 +38,7 @@ export async function waitUntilReady(start: StartProbe): Promise<string> {
     const leftMs = start.spec.startTimeoutMs - elapsed(start, beganMs);
     last = await probe(start.spec, start.addresses, leftMs);
     if (last.kind === 'answered') {
+      if (last.redirectsToItself) throw redirectLoop(start, last.status);
       if (isAlive(last.status)) return last.address;
       if (last.status === 400) throw hostRefused(start);
       serverErrors += 1;
@@ -80,6 +81,13 @@ function hostRefused({ spec, name }: StartProbe): TandemError {
   return new TandemError('HOST_REFUSED', `${name}: GET ${spec.path} with Host ${spec.host}: 400`, {
     hint: `allow "${spec.host}" in ALLOWED_HOSTS, or in the config variable that fills it`,
   });
+}
+
+function redirectLoop({ spec, name }: StartProbe, status: number): TandemError {
+  return new TandemError(
+    'HTTPS_REDIRECT_LOOP',
+    `${name}: GET https://${spec.host}${spec.path} answered ${status} and sends to the same address`,
+  );
 }
 
 function serverError({ spec, name }: StartProbe, status: number): TandemError {

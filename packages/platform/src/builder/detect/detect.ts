@@ -3,6 +3,7 @@ import type { Finding, StaticRoute } from '../../domain/release.ts';
 import { standInConfig } from '../steps/stand-in-config.ts';
 import { detectAppRoot } from './app-root.ts';
 import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
+import { cachedTree } from './cached-tree.ts';
 import { committedVariables } from './committed-variables.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
 import { detectDatabaseNeed } from './database-need.ts';
@@ -16,6 +17,7 @@ import { importGraph, moduleFile } from './import-graph.ts';
 import type { Link } from './linked-tree.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
 import { detectPythonPath } from './python-path.ts';
+import { scanningOnce } from './python-source.ts';
 import { detectPythonVersion } from './python-version.ts';
 import { detectReleaseCommands } from './release-commands.ts';
 import { settingsFields } from './settings-classes.ts';
@@ -66,7 +68,7 @@ export interface Detection {
 }
 
 export function detect(tree: SourceTree, context: DetectContext): Detection {
-  return new Detector(tree, context).run();
+  return scanningOnce(() => new Detector(cachedTree(tree), context).run());
 }
 
 type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 'findings'> &

@@ -1,5 +1,5 @@
 // How a rule says what it found.
-import type { Finding } from '../../domain/release.ts';
+import type { Confidence, Finding } from '../../domain/release.ts';
 
 /** A value together with the findings that explain it. */
 export interface Detected<T> {
@@ -7,8 +7,20 @@ export interface Detected<T> {
   readonly findings: readonly Finding[];
 }
 
-export function finding(rule: string, value: string, why: string, evidence?: string): Finding {
-  return { rule, value, why, ...(evidence === undefined ? {} : { evidence }) };
+export function finding(
+  rule: string,
+  value: string,
+  why: string,
+  evidence?: string,
+  confidence: Confidence = 'certain',
+): Finding {
+  return {
+    rule,
+    value,
+    why,
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(confidence === 'certain' ? {} : { confidence }),
+  };
 }
 
 export function detected<T>(value: T, ...findings: Finding[]): Detected<T> {

@@ -11,8 +11,37 @@ export interface LogicalLine {
   readonly text: string;
 }
 
-export function logicalLines(source: string): LogicalLine[] {
-  return new Scanner(source).scan();
+/** Without a bracket, quote, comment, backslash or end of line. */
+const PLAIN = /[^#"'\n\\()[\]{}]+/y;
+
+const REMEMBERED_CHARACTERS_MAX = 48 * 1024 * 1024;
+let remembered: Map<string, readonly LogicalLine[]> | undefined;
+
+export function logicalLines(source: string): readonly LogicalLine[] {
+  const known = remembered?.get(source);
+  if (known !== undefined) return known;
+  const lines = new Scanner(source).scan();
+  remembered?.set(source, lines);
+  return lines;
+}
+
+/** While `work` runs, each text is scanned once, however many rules look at it. Not asynchronous. */
+export function scanningOnce<T>(work: () => T): T {
+  remembered = new BoundedScans();
+  try {
+    return work();
+  } finally {
+    remembered = undefined;
+  }
+}
+
+class BoundedScans extends Map<string, readonly LogicalLine[]> {
+  #characters = 0;
+
+  override set(source: string, lines: readonly LogicalLine[]): this {
+    this.#characters += source.length;
+    return this.#characters > REMEMBERED_CHARACTERS_MAX ? this : super.set(source, lines);
+  }
 }
 
 /** The first logical line whose code matches. */
@@ -57,17 +86,30 @@ class Scanner {
     else if (character === '"' || character === "'") this.#string(character);
     else if (character === '\n') this.#newline();
     else if (character === '\\' && this.#source[this.#at + 1] === '\n') this.#join(2);
-    else {
-      if ('([{'.includes(character)) this.#open();
-      if (')]}'.includes(character)) this.#depth = Math.max(0, this.#depth - 1);
-      this.#add(character, character);
-      this.#at += 1;
-    }
+    else if ('([{'.includes(character)) this.#open(character);
+    else if (')]}'.includes(character)) this.#close(character);
+    else this.#plain(character);
   }
 
-  #open(): void {
+  /** All that means nothing to the scanner, at once. */
+  #plain(character: string): void {
+    PLAIN.lastIndex = this.#at;
+    const text = PLAIN.exec(this.#source)?.[0] ?? character;
+    this.#add(text, text);
+    this.#at += text.length;
+  }
+
+  #open(character: string): void {
     if (this.#depth === 0) this.#openLine = this.#line;
     this.#depth += 1;
+    this.#add(character, character);
+    this.#at += 1;
+  }
+
+  #close(character: string): void {
+    this.#depth = Math.max(0, this.#depth - 1);
+    this.#add(character, character);
+    this.#at += 1;
   }
 
   #skipComment(): void {
@@ -92,15 +134,24 @@ class Scanner {
   #string(quote: string): void {
     const triple = this.#source.startsWith(quote.repeat(3), this.#at);
     const delimiter = triple ? quote.repeat(3) : quote;
-    let end = this.#at + delimiter.length;
-    while (end < this.#source.length && !this.#source.startsWith(delimiter, end)) {
-      if (this.#source[end] === '\n' && !triple) break;
-      end += this.#source[end] === '\\' ? 2 : 1;
-    }
+    const end = this.#endOfString(delimiter, triple);
     const content = this.#source.slice(this.#at + delimiter.length, end);
     this.#line += content.split('\n').length - 1;
     this.#add(quote + quote, triple ? quote + quote : quote + content + quote);
     this.#at = this.#source[end] === '\n' ? end : end + delimiter.length;
+  }
+
+  #endOfString(delimiter: string, triple: boolean): number {
+    const source = this.#source;
+    let end = this.#at + delimiter.length;
+    while (end < source.length) {
+      const character = source[end];
+      if (character === '\\') end += 2;
+      else if (character === '\n' && !triple) return end;
+      else if (character === delimiter[0] && source.startsWith(delimiter, end)) return end;
+      else end += 1;
+    }
+    return end;
   }
 
   #add(code: string, text: string): void {

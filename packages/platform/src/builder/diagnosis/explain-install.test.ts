@@ -45,6 +45,7 @@ describe('causeOfInstall', () => {
       code: 'DEPENDENCY_BUILD_FAILED',
       where: 'more.txt:7',
       message: expect.stringContaining('the header mysql.h is missing') as string,
+      hint: expect.stringContaining('apt = ["default-libmysqlclient-dev"]') as string,
     });
     expect(
       cause(`${head}error: command 'gcc' failed: No such file or directory`).message,

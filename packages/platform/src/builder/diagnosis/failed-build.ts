@@ -1,5 +1,6 @@
 // A package without a wheel that could not be built: what it lacked.
 import type { ErrorBody } from '@tandem/protocol';
+import { HEADERS, aptFor, aptHint } from '../../domain/diagnosis/tables/system-libraries.ts';
 import { normalizeName } from '../detect/requirements-file.ts';
 import { whereOf, type InstallFailure } from './evidence.ts';
 
@@ -41,12 +42,21 @@ export function failedBuild(failure: InstallFailure): ErrorBody | undefined {
   const requirement = said[1] ?? path?.text ?? 'a package of the source';
   const name = normalizeName(/^[\w.-]+/.exec(requirement)?.[0] ?? requirement);
   const detail = failure.logTail.slice(said.index);
+  const header = /fatal error: ([\w./-]+\.h): No such file/.exec(detail)?.[1] ?? programIn(detail);
+  const apt = header === undefined ? undefined : aptFor(HEADERS, header);
+  const wheel = `choose a version of ${name} that has wheels, or an older Python that it has them for: python = "3.10" in tandem.toml`;
   return {
     code: 'DEPENDENCY_BUILD_FAILED',
     message: `${requirement} has no wheel for this Python and could not be built: ${lackIn(detail)}.`,
     where: said[1] === undefined && path ? path.evidence : whereOf(failure, [name]),
-    hint: `choose a version of ${name} that has wheels, or an older Python that it has them for: python = "3.10" in tandem.toml`,
+    hint: apt === undefined ? wheel : `${aptHint(apt)}\nor ${wheel}`,
   };
+}
+
+/** Programs that come with the headers of their library. */
+function programIn(detail: string): string | undefined {
+  const program = /\b(pg_config|mysql_config)\b/.exec(detail)?.[1];
+  return /mysqlclient|Can not find valid pkg-config name/.test(detail) ? 'mysql.h' : program;
 }
 
 function lackIn(detail: string): string {

@@ -11,6 +11,7 @@ import type { LayerRef } from '../../ports/image-store.ts';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../build-session.ts';
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
+import type { ProjectEvidence } from '../diagnosis/project-evidence.ts';
 import type { Detection } from '../detect/detect.ts';
 import { under } from '../detect/source-tree.ts';
 import type { Variables } from '../detect/variables.ts';
@@ -27,6 +28,7 @@ export interface PrepareRequest {
   readonly imageEnv: Readonly<Record<string, string>>;
   /** 1 for the first run of it in this build. */
   readonly attempt: number;
+  readonly evidence: ProjectEvidence;
 }
 
 export async function prepareCode(
@@ -58,7 +60,7 @@ export async function prepareCode(
     throw new TandemError('BUILD_FAILED', `The report of the build is not as expected: ${flaw}.`);
   }
   if (report === undefined || report.error !== undefined || result.exit.code !== 0) {
-    throw explain(request.detection, result, report);
+    throw explain(request, result, report);
   }
   return report;
 }
@@ -115,7 +117,7 @@ function isLocal(host: string): boolean {
 }
 
 function explain(
-  detection: Detection,
+  { detection, evidence }: PrepareRequest,
   { exit, logTail }: StepResult,
   report: PrepareReport | undefined,
 ): TandemError {
@@ -125,7 +127,7 @@ function explain(
     exit,
     logTail,
     memoryBytes: LIMITS.build.memoryBytes,
-    developmentOnly: detection.dependencies.developmentOnly,
+    ...evidence,
     ...(settingsModule === undefined ? {} : { settingsModule }),
   });
   const said = report?.error?.message ?? lastLine(logTail);

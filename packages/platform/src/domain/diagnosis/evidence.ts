@@ -1,4 +1,5 @@
-// What a diagnosis is made from: the end of a log, how the process ended, what was asked of it.
+// What a diagnosis is made from: the end of a log, how the process ended, what was asked of it, and
+// what is known of the project.
 import type { ErrorBody } from '@tandem/protocol';
 
 export interface DiagnosisInput {
@@ -15,9 +16,24 @@ export interface DiagnosisInput {
   readonly memoryBytes?: number;
   /** Settings module of a Django app, as the project calls it. */
   readonly settingsModule?: string;
+  /** Where the process's command is named: `Procfile:1 web: gunicorn app`. */
+  readonly command?: string;
+  /** Full version of the app's interpreter. */
+  readonly pythonVersion?: string;
   /** Distributions (PEP 503 names) that only development groups of the project name. */
   readonly developmentOnly?: readonly string[];
+  /** Versions of the distributions that are installed, by their PEP 503 names. */
+  readonly installed?: Readonly<Record<string, string>>;
+  /** Variables that the settings read without a default and that nobody set, with the rest known. */
+  readonly requiredVariables?: readonly string[];
+  /** Modules of the source by their last name, with the directory each lies in ('' is the top). */
+  readonly ownModules?: Readonly<Record<string, string>>;
+  /** Python files that .gitignore names, so that they never reach the platform. */
+  readonly ignoredFiles?: readonly string[];
 }
 
+/** `said`: the text of the log that gives the cause away, when it is not the last traceback. */
+export type Cause = ErrorBody & { readonly said?: string | undefined };
+
 /** A cause this rule recognises, or undefined. Pure. */
-export type DiagnosisRule = (input: DiagnosisInput) => ErrorBody | undefined;
+export type DiagnosisRule = (input: DiagnosisInput) => Cause | undefined;

@@ -1,71 +1,98 @@
-// A module that is not installed, and the distribution that brings it.
-import type { ErrorBody } from '@tandem/protocol';
-import type { DiagnosisInput } from './evidence.ts';
+// A module that is not there: not installed, for developers only, not in the source, or in a
+// directory that Python does not look in.
+import type { Cause, DiagnosisInput } from './evidence.ts';
+import { absentModule, guiltyPackage } from './import-error.ts';
+import { distributionOf, plainName } from './tables/distributions.ts';
 import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
 
-/** Distributions whose name tells little of their module. */
-const DISTRIBUTIONS: Readonly<Record<string, string>> = {
-  allauth: 'django-allauth',
-  bs4: 'beautifulsoup4',
-  corsheaders: 'django-cors-headers',
-  crispy_forms: 'django-crispy-forms',
-  cv2: 'opencv-python-headless',
-  dateutil: 'python-dateutil',
-  debug_toolbar: 'django-debug-toolbar',
-  decouple: 'python-decouple',
-  dj_database_url: 'dj-database-url',
-  django_extensions: 'django-extensions',
-  django_filters: 'django-filter',
-  dotenv: 'python-dotenv',
-  environ: 'django-environ',
-  flask_sqlalchemy: 'Flask-SQLAlchemy',
-  jose: 'python-jose',
-  jwt: 'PyJWT',
-  magic: 'python-magic',
-  MySQLdb: 'mysqlclient',
-  PIL: 'Pillow',
-  pkg_resources: 'setuptools<81',
-  psycopg: 'psycopg[binary]',
-  psycopg2: 'psycopg2-binary',
-  rest_framework: 'djangorestframework',
-  sklearn: 'scikit-learn',
-  storages: 'django-storages',
-  yaml: 'PyYAML',
-};
+/** Names that nobody publishes a package under: the developer's own file, often not committed. */
+const LOCAL =
+  /(?:^|[._])(?:local|private|secrets?|credentials?|passwords?|keys?|config|configuration|settings|env|dev|prod|production)(?:$|[._])/i;
 
-export function missingModule(input: DiagnosisInput): ErrorBody | undefined {
+export function missingModule(input: DiagnosisInput): Cause | undefined {
   const traceback = lastTraceback(input.logTail);
-  const module = /No module named '([^']+)'/.exec(traceback?.message ?? '')?.[1];
+  const module = traceback && absentModule(traceback);
   if (module === undefined || traceback === undefined) return undefined;
-  if (isOwnModule(module, traceback)) return missingFile(module, traceback);
+  const place = {
+    module,
+    where: projectWhere(traceback) ?? listedIn(traceback, input.settingsModule),
+  };
+  if (isIgnored(module, input) || isOwnModule(module, traceback, input)) {
+    return missingFile(place, input);
+  }
+  const directory = input.ownModules?.[module.split('.')[0] ?? ''];
+  if (directory !== undefined && directory !== '') return notOnPath(place, directory);
+  return LOCAL.test(module) && guiltyPackage(traceback) === undefined
+    ? missingFile(place, input)
+    : notInstalled(place, traceback, input);
+}
+
+interface Place {
+  readonly module: string;
+  readonly where: string | undefined;
+}
+
+function notInstalled(
+  { module, where }: Place,
+  traceback: Traceback,
+  input: DiagnosisInput,
+): Cause {
   const distribution = distributionOf(module);
-  const isDevelopment = (input.developmentOnly ?? []).includes(distribution.toLowerCase());
+  const plain = plainName(distribution);
+  const isDevelopment = (input.developmentOnly ?? []).includes(plain);
+  const by = guiltyPackage(traceback);
+  const forWhom = by === undefined || by === 'django' ? '' : `; the package "${by}" needs it`;
   return {
     code: 'MODULE_MISSING',
     message: isDevelopment
       ? `Module "${module}" is not installed: ${distribution} is in a development group only.`
-      : `Module "${module}" is not installed.`,
-    where: projectWhere(traceback) ?? listedIn(traceback, input.settingsModule),
+      : `Module "${module}" is not installed${forWhom}.`,
+    where,
     hint: isDevelopment
-      ? `move ${distribution} to the main dependencies, or do not import it in production`
+      ? developmentHint(distribution, input)
       : `add ${distribution} to the dependencies, or the missing file to the source`,
   };
 }
 
-/** A part of a package that the source holds itself. */
-function isOwnModule(module: string, traceback: Traceback): boolean {
-  const [top = '', ...rest] = module.split('.');
-  const directories = projectFrame(traceback)?.file.split('/').slice(0, -1) ?? [];
-  return rest.length > 0 && directories.includes(top);
+/** Settings for production, when there are any, need none of it. */
+function developmentHint(distribution: string, { settingsModule }: DiagnosisInput): string {
+  const move = `move ${distribution} to the main dependencies, or do not import it in production`;
+  return settingsModule === undefined
+    ? move
+    : `${move}\nor name other settings in tandem.toml: settings = "PACKAGE.settings.production"`;
 }
 
-function missingFile(module: string, traceback: Traceback): ErrorBody {
+function isIgnored(module: string, { ignoredFiles }: DiagnosisInput): boolean {
+  const path = `${module.replaceAll('.', '/')}.py`;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (ignoredFiles ?? []).some((ignored) => ignored === path || ignored === name);
+}
+
+/** A part of a package that the source holds itself. */
+function isOwnModule(module: string, traceback: Traceback, input: DiagnosisInput): boolean {
+  const [top = '', ...rest] = module.split('.');
+  const directories = projectFrame(traceback)?.file.split('/').slice(0, -1) ?? [];
+  if (rest.length === 0) return false;
+  return directories.includes(top) || input.ownModules?.[top] === '';
+}
+
+function missingFile({ module, where }: Place, input: DiagnosisInput): Cause {
   const path = module.replaceAll('.', '/');
+  const isKnown = isIgnored(module, input);
+  const because = isKnown ? ': .gitignore names it, so it is never sent' : '';
+  const hint = isKnown
+    ? `read its values from variables: tandem config set NAME=VALUE\nor commit a ${path}.py without secrets`
+    : `add ${path}.py or ${path}/ to the source; a file that git ignores is not sent: git check-ignore -v ${path}.py`;
+  const message = `Module "${module}" is not in the source${because}.`;
+  return { code: 'MODULE_MISSING', message, where, hint };
+}
+
+function notOnPath({ module, where }: Place, directory: string): Cause {
   return {
     code: 'MODULE_MISSING',
-    message: `Module "${module}" is not in the source.`,
-    where: projectWhere(traceback),
-    hint: `add ${path}.py or ${path}/ to the source; a file that git ignores is not sent: git check-ignore -v ${path}.py`,
+    message: `Module "${module}" lies in ${directory}/, where Python does not look.`,
+    where,
+    hint: `when the app lies there, say so in tandem.toml: root = "${directory}"\nelse import it as ${directory.replaceAll('/', '.')}.${module}`,
   };
 }
 
@@ -73,9 +100,4 @@ function missingFile(module: string, traceback: Traceback): ErrorBody {
 function listedIn(traceback: Traceback, settingsModule: string | undefined): string | undefined {
   const isListed = traceback.frames.some((frame) => /\/django\/apps\//.test(frame.file));
   return isListed ? `INSTALLED_APPS in ${settingsModule ?? 'the settings'}` : undefined;
-}
-
-function distributionOf(module: string): string {
-  const top = module.split('.')[0] ?? module;
-  return DISTRIBUTIONS[top] ?? top.replaceAll('_', '-');
 }

@@ -1,24 +1,26 @@
 // A variable that the project reads without a default, whichever library it reads it with.
-import type { ErrorBody } from '@tandem/protocol';
-import type { DiagnosisInput } from './evidence.ts';
-import { lastTraceback, projectWhere, type Traceback } from './traceback.ts';
+import type { Cause, DiagnosisInput } from './evidence.ts';
+import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
 
-/** Messages of django-environ, environs, decouple, starlette and of Django's own setting. */
+/** Messages of django-environ, environs, decouple, envparse, starlette, and of Django's own setting. */
 const MESSAGES = [
   /Set the (\w+) environment variable/,
   /Environment variable "(\w+)" (?:not set|is not set|invalid)/,
   /^(\w+) not found\. Declare it as envvar or define a default value/,
   /Config '(\w+)' is missing, and has no default/,
   /The (SECRET_KEY) setting must not be empty/,
+  /Configuration (\w+) not found/,
+  /^(\w+) is required in env \w+/,
   /(?:[Mm]issing|[Rr]equired|[Uu]ndefined|not set).{0,30}environment variable:?\s+["'`]?(\w+)/,
   /environment variable\s+["'`]?([A-Z]\w+)["'`]?\s+(?:is )?(?:missing|required|not set|must be set)/,
 ];
 
-export function missingVariable(input: DiagnosisInput): ErrorBody | undefined {
+export function missingVariable(input: DiagnosisInput): Cause | undefined {
   const traceback = lastTraceback(input.logTail);
-  const names = traceback && namesIn(traceback);
-  if (traceback === undefined || names === undefined || names.length === 0) return undefined;
-  const [first = ''] = names;
+  const [first] = traceback ? namesIn(traceback) : [];
+  if (traceback === undefined || first === undefined) return undefined;
+  // The first one stopped it; whoever sets that alone would meet the next.
+  const names = [...new Set([...namesIn(traceback), ...(input.requiredVariables ?? [])])];
   const message =
     names.length === 1
       ? `The project needs the variable ${first}, which is not set.`
@@ -37,7 +39,15 @@ function namesIn(traceback: Traceback): string[] {
   if (traceback.type === 'KeyError' && readsEnvironment(traceback)) {
     return [/^['"]([A-Za-z_]\w*)['"]$/.exec(traceback.message)?.[1] ?? []].flat();
   }
-  return traceback.type === 'ValidationError' ? requiredFields(traceback.message) : [];
+  return traceback.type === 'ValidationError' ? requiredFields(traceback.message) : used(traceback);
+}
+
+/** A value that is None because the variable it is read from is not set. */
+function used(traceback: Traceback): string[] {
+  if (!/NoneType/.test(traceback.message)) return [];
+  const text = projectFrame(traceback)?.text ?? '';
+  const name = /(?:environ\.get|getenv|environ\[)\(?\s*["'](\w+)["']\s*\)/.exec(text)?.[1];
+  return name === undefined ? [] : [name];
 }
 
 function readsEnvironment(traceback: Traceback): boolean {
@@ -47,7 +57,7 @@ function readsEnvironment(traceback: Traceback): boolean {
 
 /** pydantic: each field on a line of its own, `  Field required [type=missing, ...]` below it. */
 function requiredFields(message: string): string[] {
-  if (!/for \w*(Settings|Config)/.test(message)) return [];
+  if (!/for \w*(Settings|Config|Env)/i.test(message)) return [];
   const fields = message.matchAll(/^\s*(\w+)\n\s+[Ff]ield required/gm);
   return [...fields].map(([, name = '']) => name.toUpperCase());
 }

@@ -1,11 +1,15 @@
 // The kernel killed a process at the memory limit of its sandbox.
-import type { ErrorBody } from '@tandem/protocol';
-import type { DiagnosisInput } from './evidence.ts';
+import type { Cause, DiagnosisInput } from './evidence.ts';
+import { lastTraceback } from './traceback.ts';
 
 const MIB = 1024 * 1024;
 
-export function outOfMemory(input: DiagnosisInput): ErrorBody | undefined {
-  if (input.exit?.outOfMemory !== true) return undefined;
+/** Gunicorn's words when the kernel killed one of its workers, and Python's when it got no more. */
+const SAID = /was sent SIGKILL! Perhaps out of memory\?/;
+
+export function outOfMemory(input: DiagnosisInput): Cause | undefined {
+  const isSaid = SAID.test(input.logTail) || lastTraceback(input.logTail)?.type === 'MemoryError';
+  if (input.exit?.outOfMemory !== true && !isSaid) return undefined;
   const limit = input.memoryBytes === undefined ? '' : ` of ${input.memoryBytes / MIB} MiB`;
   const what = input.phase === 'build' ? 'The build' : 'A process';
   return {

@@ -18,6 +18,9 @@ const START = 'Traceback (most recent call last):';
 const FRAME = /^\s+File "([^"]+)", line (\d+)/;
 const EXCEPTION = /^((?:\w+\.)*)(\w+)(?:: (.*))?$/;
 const APP = '/app/';
+/** Lines of manage.py and wsgi.py that are in every traceback and say nothing. */
+const STARTS_DJANGO = /execute_from_command_line\(|get_[aw]sgi_application\(|^main\(\)$/;
+const DIRECT_CAUSE = 'The above exception was the direct cause of the following exception:';
 /** Gunicorn's own, after that of the worker that did not boot. */
 const SERVER_GIVES_UP = 'HaltServer';
 
@@ -26,6 +29,12 @@ export function lastTraceback(log: string): Traceback | undefined {
   const starts = lines.flatMap((line, index) => (line.includes(START) ? [index] : []));
   const tracebacks = starts.toReversed().map((start) => tracebackAt(lines, start));
   return tracebacks.find((one) => one === undefined || one.type !== SERVER_GIVES_UP);
+}
+
+/** The exception that the last one was raised from, when it was. */
+export function causeOfLast(log: string): Traceback | undefined {
+  const at = log.lastIndexOf(DIRECT_CAUSE);
+  return at < 0 || log.indexOf(START, at) < 0 ? undefined : lastTraceback(log.slice(0, at));
 }
 
 function tracebackAt(lines: readonly string[], start: number): Traceback | undefined {
@@ -50,9 +59,11 @@ export function dumpedStack(log: string): Pick<Traceback, 'frames'> | undefined 
   return { frames: frames.reverse() };
 }
 
-/** The deepest frame in the project's own files; relative to the source. */
+/** The deepest frame in the project's own files that does anything; relative to the source. */
 export function projectFrame(traceback: Pick<Traceback, 'frames'>): Frame | undefined {
-  const frame = traceback.frames.findLast((one) => one.file.startsWith(APP));
+  const frame = traceback.frames.findLast(
+    (one) => one.file.startsWith(APP) && !STARTS_DJANGO.test(one.text),
+  );
   return frame && { ...frame, file: frame.file.slice(APP.length) };
 }
 

@@ -11,6 +11,7 @@ import type {
   DeployStarted,
   DeployStatus,
   DoctorCheck,
+  Explanation,
   FindingView,
   LogLine,
   PlatformStatus,
@@ -21,6 +22,16 @@ import type {
   ScaleRequest,
   TerminalSize,
 } from '@tandem/protocol';
+
+export interface DetectAnswer {
+  readonly findings: readonly FindingView[];
+  readonly toml: string;
+}
+
+export interface ReleaseFindings {
+  readonly release: number;
+  readonly findings: readonly FindingView[];
+}
 
 export interface DeployTarget {
   readonly app: string;
@@ -39,6 +50,12 @@ export interface LogQuery {
   readonly sinceMs?: number;
   /** Plain text that the line contains, case-sensitive. */
   readonly grep?: string;
+}
+
+/** At most one of them. */
+export interface ExplainQuery {
+  readonly deploy?: number;
+  readonly release?: number;
 }
 
 /** The far end of `tandem run`. */
@@ -92,6 +109,7 @@ export interface ControlBackend {
   changeConfig(app: string, change: ConfigChange): Promise<ConfigChanged>;
 
   listProcesses(app: string): Promise<readonly ProcessView[]>;
+  explain(app: string, about: ExplainQuery): Promise<Explanation>;
   /** Ends when `signal` fires, or at the last line when `follow` is false. */
   logs(app: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Resolves with the exit code of the command. */
@@ -101,5 +119,7 @@ export interface ControlBackend {
   doctor(): Promise<readonly DoctorCheck[]>;
   prepareDetect(): Promise<string>;
   /** The server removes the archive afterwards. */
-  detect(archivePath: string, signal: AbortSignal): Promise<readonly FindingView[]>;
+  detect(archivePath: string, signal: AbortSignal): Promise<DetectAnswer>;
+  /** What the build of the current release found. */
+  listFindings(app: string): Promise<ReleaseFindings>;
 }

@@ -10,7 +10,7 @@ import {
   TandemError,
 } from '@tandem/protocol';
 import { sendJson, sendLines } from './answer.ts';
-import type { ControlBackend, LogQuery } from './backend.ts';
+import type { ControlBackend, ExplainQuery, LogQuery } from './backend.ts';
 import { readJson } from './request-body.ts';
 import type { Endpoint } from './router.ts';
 import { receiveUpload, type UploadLimits } from './upload.ts';
@@ -102,6 +102,11 @@ export const ENDPOINTS: readonly Endpoint<Handler>[] = [
     })),
   },
   {
+    method: 'GET',
+    path: '/v1/apps/:app/findings',
+    handle: answer(OK, (backend, exchange) => backend.listFindings(appOf(exchange))),
+  },
+  {
     method: 'POST',
     path: '/v1/apps/:app/rollback',
     handle: answer(ACCEPTED, async (backend, exchange) =>
@@ -139,6 +144,13 @@ export const ENDPOINTS: readonly Endpoint<Handler>[] = [
       processes: await backend.listProcesses(appOf(exchange)),
     })),
   },
+  {
+    method: 'GET',
+    path: '/v1/apps/:app/explanation',
+    handle: answer(OK, (backend, exchange) =>
+      backend.explain(appOf(exchange), explainQuery(exchange)),
+    ),
+  },
   { method: 'GET', path: '/v1/apps/:app/logs', handle: logs },
   {
     method: 'GET',
@@ -175,7 +187,7 @@ async function detect(backend: ControlBackend, exchange: Exchange): Promise<unkn
   const archivePath = await backend.prepareDetect();
   await receive(exchange, archivePath);
   try {
-    return { findings: await backend.detect(archivePath, exchange.signal) };
+    return await backend.detect(archivePath, exchange.signal);
   } finally {
     await rm(archivePath, { force: true });
   }
@@ -197,6 +209,12 @@ async function followDeploy(backend: ControlBackend, exchange: Exchange): Promis
 async function logs(backend: ControlBackend, exchange: Exchange): Promise<void> {
   const { response, signal } = exchange;
   await sendLines(response, backend.logs(appOf(exchange), logQuery(exchange), signal), signal);
+}
+
+function explainQuery({ query }: Exchange): ExplainQuery {
+  const [deploy, release] = [query.get('deploy'), query.get('release')];
+  if (deploy !== null) return { deploy: checkWhole(deploy, 'query.deploy', 1) };
+  return release === null ? {} : { release: checkWhole(release, 'query.release', 1) };
 }
 
 function logQuery({ query }: Exchange): LogQuery {

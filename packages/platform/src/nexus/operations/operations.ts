@@ -5,6 +5,7 @@ import { appOperations } from './apps.ts';
 import { configOperations } from './config.ts';
 import type { OperationsContext } from './context.ts';
 import { deployOperations } from './deploys.ts';
+import { explainOperations } from './explanation.ts';
 import { platformOperations } from './platform.ts';
 import { processOperations } from './processes.ts';
 import { releaseOperations } from './releases.ts';
@@ -16,6 +17,7 @@ export function createOperations(context: OperationsContext): ControlBackend {
     ...releaseOperations(context),
     ...configOperations(context),
     ...processOperations(context),
+    ...explainOperations(context),
     ...platformOperations(context),
   };
 }

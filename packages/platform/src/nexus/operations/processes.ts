@@ -43,7 +43,7 @@ export function processOperations(context: OperationsContext): ProcessOperations
   };
 }
 
-function viewProcess(
+export function viewProcess(
   context: OperationsContext,
   instance: InstanceDocument,
   image: BuiltImage | undefined,

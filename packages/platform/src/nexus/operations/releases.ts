@@ -10,7 +10,10 @@ import { lastFailed, retryOf } from './retry.ts';
 
 const MEMORY_BYTES_MIN = 32 * 1024 * 1024;
 
-type ReleaseOperations = Pick<ControlBackend, 'listReleases' | 'rollback' | 'restart' | 'scale'>;
+type ReleaseOperations = Pick<
+  ControlBackend,
+  'listReleases' | 'listFindings' | 'rollback' | 'restart' | 'scale'
+>;
 
 export function releaseOperations(context: OperationsContext): ReleaseOperations {
   const { repository, deploys } = context;
@@ -27,6 +30,10 @@ export function releaseOperations(context: OperationsContext): ReleaseOperations
         .filter((release) => release.state === 'live')
         .toSorted((a, b) => b.number - a.number)
         .map((release) => summarize(app, release));
+    },
+    async listFindings(name) {
+      const { number, image } = await repository.currentRelease(await repository.appByName(name));
+      return { release: number, findings: image.findings };
     },
     async rollback(name, request) {
       const app = await repository.appByName(name);

@@ -3,13 +3,12 @@
 import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
 import type { BuiltImage } from '../../domain/release.ts';
-import { appLogsDirectory, hostnamesOf } from '../process-specs.ts';
+import { hostnamesOf } from '../process-specs.ts';
 import type { InstanceDocument } from '../documents/schemas.ts';
+import { readTail } from './log-tail.ts';
 import { namedCommand, settingsModuleOf } from './named-commands.ts';
 import type { PhaseInput } from './phase.ts';
 
-const TAIL_LINES = 200;
-const READ_TIMEOUT_MS = 3_000;
 const QUOTED_CHARACTERS_MAX = 200;
 
 export async function explainFailure(
@@ -27,7 +26,8 @@ export async function explainFailure(
   const log = `tandem logs -a ${app.name} --release v${instance.release} -p ${process}`;
   if (symptom.code === 'OUT_OF_MEMORY') return withRetry(input, symptom);
   const { image } = release.value;
-  const lines = await readTail(input, process, `v${instance.release}`);
+  const filter = { process, release: `v${instance.release}`, sinceMs: input.deploy.startedAtMs };
+  const lines = await readTail(context, app, filter);
   const cause = causeOf(input, { instance, image, symptom, lines });
   const named = namedCommand(image, instance.processType);
   const body: ErrorBody = cause ?? symptomWithLastLine(symptom, lines);
@@ -51,13 +51,16 @@ function causeOf(
   { instance, image, symptom, lines }: Evidence,
 ): ErrorBody | undefined {
   const settingsModule = settingsModuleOf(image);
+  const command = namedCommand(image, instance.processType);
   return diagnose({
     phase: symptom.code === 'CRASHED_AT_START' ? 'start' : 'probe',
     symptom: symptom.toBody(),
     logTail: lines.join('\n'),
     host: hostnamesOf(context, app)[0] ?? '',
     memoryBytes: instance.memoryBytes,
+    pythonVersion: image.pythonVersion,
     ...(settingsModule === undefined ? {} : { settingsModule }),
+    ...(command === undefined ? {} : { command }),
   });
 }
 
@@ -80,25 +83,4 @@ function symptomWithLastLine(symptom: TandemError, lines: readonly string[]): Er
     ? `, after "${last.trim().slice(0, QUOTED_CHARACTERS_MAX)}"`
     : ' and wrote nothing';
   return { ...body, message: `${body.message}${said}` };
-}
-
-async function readTail(
-  { context, app, deploy }: PhaseInput,
-  process: string,
-  release: string,
-): Promise<string[]> {
-  const lines: string[] = [];
-  const request = {
-    directory: appLogsDirectory(context, app.id),
-    filter: { process, release, sinceMs: deploy.startedAtMs },
-    tail: TAIL_LINES,
-    follow: false,
-    signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-  };
-  try {
-    for await (const line of context.readLogs(request)) lines.push(line.text);
-  } catch (error) {
-    context.report('the log of a failed instance could not be read', error);
-  }
-  return lines;
 }

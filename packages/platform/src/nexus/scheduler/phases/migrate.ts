@@ -10,6 +10,7 @@ import type { NexusContext } from '../../context.ts';
 import type { AppDocument, ReleaseDocument } from '../../documents/schemas.ts';
 import { jobSpec } from '../../process-specs.ts';
 import { credentialsOf } from '../../services.ts';
+import { explainJob, type FailedJob } from '../explain-job.ts';
 import { namedCommand } from '../named-commands.ts';
 import type { Phase, PhaseInput, PhaseOutcome } from '../phase.ts';
 
@@ -65,9 +66,15 @@ async function migrateDjango(
       patch: { migrationsApplied: [...applied].toSorted() },
     };
   }
+  const sinceMs = input.context.clock.nowMs();
   const job = await runJob(input, release, 'migrate', MIGRATE_COMMAND);
   const result = parseResult(job);
-  if (job.exitCode !== 0 || !result || result.error) throw migrationError(input, job, result);
+  if (job.exitCode !== 0 || !result || result.error) {
+    const symptom = migrationError(input, job, result);
+    // What a migration does wrong is said by its own error.
+    const isOwn = symptom.code !== 'MIGRATION_FAILED' || job.timedOut || result?.error?.migration;
+    throw isOwn ? symptom : await explained(input, { release, sinceMs, symptom });
+  }
   return {
     detail: `${result.newly.length} applied`,
     patch: { migrationsApplied: result.applied.toSorted() },
@@ -91,10 +98,18 @@ async function runReleaseCommands(
   const commands = release.image.releaseCommands;
   for (const [index, command] of commands.entries()) {
     input.events.emit({ type: 'phase', phase: 'migrate', state: 'progress', detail: command });
+    const sinceMs = input.context.clock.nowMs();
     const job = await runJob(input, release, `release-${index + 1}`, command);
-    if (job.exitCode !== 0) throw releaseCommandError(input, release, command, job);
+    if (job.exitCode === 0) continue;
+    const symptom = releaseCommandError(input, release, command, job);
+    const isKnown = job.outOfMemory || job.timedOut;
+    throw isKnown ? symptom : await explained(input, { release, sinceMs, symptom });
   }
   return commands.length === 0 ? undefined : `${commands.length} release commands`;
+}
+
+async function explained(input: PhaseInput, job: FailedJob): Promise<TandemError> {
+  return TandemError.fromBody(await explainJob(input, job));
 }
 
 async function runJob(
