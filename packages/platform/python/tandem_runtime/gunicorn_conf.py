@@ -57,32 +57,30 @@ def project_settings():
     return {name: value for name, value in runpy.run_path(path).items() if name[0] != "_"}
 
 
-class HangWatch:
-    """Writes the stack of a worker that does not get through its import or its first request."""
+def hang_hooks():
+    """Write the stack of a worker that does not get through its import or its first request.
 
-    def __init__(self):
-        self.answered = False
+    Functions, not methods: an older gunicorn counts their parameters, `self` included.
+    """
+    answered = []
 
-    def post_fork(self, server, worker):
+    def post_fork(server, worker):
         faulthandler.dump_traceback_later(HANG_S)
 
-    def post_worker_init(self, worker):
+    def post_worker_init(worker):
         faulthandler.cancel_dump_traceback_later()
 
-    def pre_request(self, worker, request):
-        if not self.answered:
+    def pre_request(worker, request):
+        if not answered:
             faulthandler.dump_traceback_later(HANG_S)
 
-    def post_request(self, worker, request, environ, response):
-        if not self.answered:
-            self.answered = True
+    def post_request(worker, request, environ, response):
+        if not answered:
+            answered.append(True)
             faulthandler.cancel_dump_traceback_later()
 
-
-def hang_hooks():
-    watch = HangWatch()
-    names = ("post_fork", "post_worker_init", "pre_request", "post_request")
-    return {name: getattr(watch, name) for name in names}
+    hooks = (post_fork, post_worker_init, pre_request, post_request)
+    return {hook.__name__: hook for hook in hooks}
 
 
 globals().update(DEFAULTS)

@@ -57,6 +57,13 @@ describe('describeImage', () => {
     expect(web?.command).toMatch(/^python -m gunicorn\.app\.wsgiapp --config /);
   });
 
+  it('starts the server of a Procfile as a module, when it is not among the dependencies', () => {
+    const files = { ...FLASK, Procfile: 'web: gunicorn app:app\n' };
+    expect(imageOf(files).processTypes['web']?.command).toBe('python -m gunicorn app:app');
+    const lock = parseLock('gunicorn==23.0.0\n');
+    expect(imageOf(files, {}, { lock }).processTypes['web']?.command).toBe('gunicorn app:app');
+  });
+
   it('calls a factory', () => {
     const files = {
       'app.py': 'from flask import Flask\ndef create_app():\n    return Flask(__name__)\n',

@@ -12,7 +12,7 @@ import { finding } from './detect/evidence.ts';
 import { under } from './detect/source-tree.ts';
 import { redisNeed } from './redis-need.ts';
 import { servedFiles } from './static-routes.ts';
-import { serverCommand, type Application } from './server-command.ts';
+import { serverCommand, serverOf, startedAsModule, type Application } from './server-command.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
 import { volumeOf } from './volume-plan.ts';
@@ -107,7 +107,12 @@ function processTypes(parts: ImageParts): Record<string, ProcessType> {
   const { detection, report, lock } = parts;
   const named = detection.named.processes;
   const application = applicationOf(detection, report);
-  if (named['web'] !== undefined || application === undefined) return { ...named };
+  const own = named['web'];
+  const server = own && serverOf(own.command);
+  if (own !== undefined && server !== undefined && versionIn(lock, server) === undefined) {
+    return { ...named, web: { ...own, command: startedAsModule(own.command) } };
+  }
+  if (own !== undefined || application === undefined) return { ...named };
   const versions = { gunicorn: versionIn(lock, 'gunicorn'), uvicorn: versionIn(lock, 'uvicorn') };
   return { web: serverCommand(application, versions), ...named };
 }

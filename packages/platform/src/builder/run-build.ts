@@ -28,6 +28,7 @@ import { indexesOf, resolveLock } from './steps/resolve.ts';
 import { setuptoolsNeed } from './steps/setuptools-need.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
 import { openToolchain, type Toolchain } from './steps/toolchain.ts';
+import { serverOf } from './server-command.ts';
 import { unpackArchive } from './unpack/unpack-archive.ts';
 
 export async function runBuild(
@@ -283,7 +284,7 @@ function serverFor(
   lock: Lock | undefined,
   kind: 'wsgi' | 'asgi',
 ): AdditionName | undefined {
-  const server = kind === 'wsgi' ? 'gunicorn' : 'uvicorn';
-  const isOwn = detection.named.processes['web'] !== undefined;
-  return isOwn || versionIn(lock, server) !== undefined ? undefined : server;
+  const own = detection.named.processes['web'];
+  const server = own ? serverOf(own.command) : kind === 'wsgi' ? 'gunicorn' : 'uvicorn';
+  return server === undefined || versionIn(lock, server) !== undefined ? undefined : server;
 }

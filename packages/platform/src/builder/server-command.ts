@@ -12,6 +12,7 @@ export interface Application {
 
 /** Longer than a request should take, shorter than the grace of a web process. */
 const GRACEFUL_TIMEOUT_S = 25;
+const OWN_SERVER = /^((?:exec\s+)?)(gunicorn|uvicorn)(?=\s)/;
 const UVICORN_GRACEFUL_SINCE = '0.22';
 const GUNICORN_IS_PROGRAM_SINCE = '20';
 
@@ -50,6 +51,17 @@ function uvicorn({ module, attribute, factory }: Application, version: string | 
     ...(factory ? ['--factory'] : []),
     `${module}:${attribute}`,
   ].join(' ');
+}
+
+/** The server that a command of the project starts, if it is one that we can bring. */
+export function serverOf(command: string): 'gunicorn' | 'uvicorn' | undefined {
+  const name = OWN_SERVER.exec(command)?.[2];
+  return name === 'gunicorn' || name === 'uvicorn' ? name : undefined;
+}
+
+/** What we bring has no program on the path, only the module. */
+export function startedAsModule(command: string): string {
+  return command.replace(OWN_SERVER, '$1python -m $2');
 }
 
 function isBefore(version: string, other: string): boolean {

@@ -19,6 +19,18 @@ const refusal = (files: Files): unknown => {
 const HASH = `--hash=sha256:${'a'.repeat(64)}`;
 const FLASK = 'from flask import Flask\napp = Flask(__name__)\n';
 
+it('takes a general file that includes the one for production as the whole', () => {
+  const tree = memoryTree({
+    'requirements.txt': '-r requirements/heroku.txt\n',
+    'requirements/heroku.txt': '-r prod.txt\ngunicorn==19.7.1\n',
+    'requirements/prod.txt': '-r common.txt\npsycopg2\n',
+    'requirements/common.txt': 'flask\n',
+  });
+  const { value, findings } = detectDependencyFiles(tree, '');
+  expect(value.names).toContain('gunicorn');
+  expect(findings[0]).toMatchObject({ value: 'requirements.txt' });
+});
+
 describe('requirements files', () => {
   it.each([
     [

@@ -30,7 +30,15 @@ export function requirementsIn(tree: SourceTree, directory: string): Candidate |
       .filter((one) => one.class === wanted)
       .toSorted((one, other) => rank(one.purpose) - rank(other.purpose))[0];
   const [production, base] = [best('production'), best('base')];
-  if (production !== undefined) return forProduction(tree, directory, production, base);
+  if (production !== undefined) {
+    // A general file that leads to the one for production is meant as the whole.
+    const leads = ({ file, path }: Readable): boolean =>
+      path !== production.path && (file?.files.includes(production.path) ?? false);
+    const whole = filled.find((one) => one.class === 'base' && leads(one));
+    if (whole === undefined) return forProduction(tree, directory, production, base);
+    const why = `includes ${production.path}`;
+    return { source: requirementsSource(tree, [whole.path]), why };
+  }
   const general = base ?? best('other');
   if (general !== undefined) return { source: requirementsSource(tree, [general.path]) };
   const developers = best('development');
