@@ -74,7 +74,8 @@ describe('describeImage', () => {
   it('lets the project name its processes and release commands; migrating is ours', () => {
     const Procfile = 'web: gunicorn app:app\nrelease: python manage.py migrate\n';
     const image = imageOf({ ...DJANGO, Procfile }, { databases: POSTGRESQL });
-    expect(image.processTypes).toEqual({ web: { kind: 'web', command: 'gunicorn app:app' } });
+    const web = { kind: 'web', command: 'python -m gunicorn app:app' };
+    expect(image.processTypes).toEqual({ web });
     expect(image.releaseCommands).toEqual([]);
     const toml = { 'tandem.toml': 'release = ["./manage.py loaddata x"]\n' };
     expect(imageOf({ ...DJANGO, ...toml }, { databases: POSTGRESQL }).releaseCommands).toEqual([
