@@ -17,6 +17,7 @@ import { createInstanceNetwork } from '../../packages/platform/src/adapters/inst
 import { ensureInterpreterLayer } from '../../packages/platform/src/adapters/interpreters/ensure-interpreter-layer.ts';
 import { listInterpreters } from '../../packages/platform/src/adapters/interpreters/list-interpreters.ts';
 import { createSquashfsImageStore } from '../../packages/platform/src/adapters/squashfs/squashfs-image-store.ts';
+import { systemArchive } from '../../packages/platform/src/adapters/stacks/apt-mirror.ts';
 import { ensureStack } from '../../packages/platform/src/adapters/stacks/ensure-stack.ts';
 import { STACK_FACTS } from '../../packages/platform/src/adapters/stacks/recipe.ts';
 import { createBuilder } from '../../packages/platform/src/builder/builder.ts';
@@ -108,6 +109,7 @@ export async function createBuilderFixture(): Promise<BuilderFixture> {
     sandbox,
     imageStore,
     stacks: stacksIn(paths, imageStore),
+    systemArchive,
     interpreters: await interpretersIn(root, imageStore),
     scratch,
     clock: systemClock,

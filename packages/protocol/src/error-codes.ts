@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   PROCFILE_INVALID: user(422, 'The Procfile cannot be read.'),
   TANDEM_TOML_INVALID: user(422, 'tandem.toml (or [tool.tandem]) cannot be read.'),
   EPIO_INI_INVALID: user(422, 'epio.ini cannot be read, or names what is not there.'),
+  APTFILE_INVALID: user(422, 'The Aptfile cannot be read, or asks for what is not offered.'),
   PYPROJECT_INVALID: user(422, 'pyproject.toml cannot be read.'),
   PYTHON_UNAVAILABLE: user(422, 'No interpreter of the version asked for is available.'),
 
@@ -63,6 +64,8 @@ export const ERROR_CODES = {
   REQUIREMENTS_INVALID: user(422, 'A requirements file cannot be parsed.'),
   REQUIREMENTS_UNSATISFIABLE: user(422, 'The requirements cannot be resolved.'),
   DEPENDENCY_BUILD_FAILED: user(422, 'A package could not be built from source.'),
+  SYSTEM_PACKAGE_UNAVAILABLE: user(422, 'A system package, or its version, is not to be had.'),
+  SYSTEM_PACKAGE_FAILED: user(422, 'A system package could not be installed.'),
   REGISTRY_UNREACHABLE: user(422, 'The package index did not answer.'),
   MODULE_MISSING: user(422, 'A module that the project imports is not installed.'),
   SETTINGS_MODULE_WRONG: user(422, 'The settings module cannot be found or loaded.'),

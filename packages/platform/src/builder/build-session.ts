@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
 import { LIMITS } from '../domain/limits.ts';
-import type { BuildRequest } from '../ports/builder.ts';
+import type { BuildRequest, BuildStep } from '../ports/builder.ts';
 import type { LayerRef } from '../ports/image-store.ts';
 import type { ExitStatus, SandboxMount, SandboxProcess } from '../ports/sandbox.ts';
 import { layOutDisk, type BuildDisk } from './build-disk.ts';
@@ -52,6 +52,7 @@ export class BuildSession {
   readonly signal: AbortSignal;
   readonly #options: BuilderOptions;
   readonly #timeoutMs: number;
+  readonly #kept = new Map<string, LayerRef>();
 
   private constructor(options: BuilderOptions, request: BuildRequest, disk: BuildDisk) {
     this.#options = options;
@@ -71,6 +72,16 @@ export class BuildSession {
       await options.scratch.remove(id);
       throw error;
     }
+  }
+
+  /** A layer that the next build of the app wants to find again, whether it is run or not. */
+  keep(layer: LayerRef): LayerRef {
+    this.#kept.set(layer.sha256, layer);
+    return layer;
+  }
+
+  get kept(): readonly LayerRef[] {
+    return [...this.#kept.values()];
   }
 
   async close(): Promise<void> {
@@ -104,10 +115,7 @@ export class BuildSession {
   }
 
   /** Says and times a step of the build. */
-  async report<T>(
-    name: 'unpack' | 'detect' | 'dependencies' | 'code',
-    work: () => Promise<{ value: T; detail: string }>,
-  ): Promise<T> {
+  async report<T>(name: BuildStep, work: () => Promise<{ value: T; detail: string }>): Promise<T> {
     const start = this.#options.clock.monotonicMs();
     const { value, detail } = await work();
     const tookMs = Math.round(this.#options.clock.monotonicMs() - start);

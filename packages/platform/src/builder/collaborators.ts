@@ -37,6 +37,8 @@ export interface BuilderOptions {
   readonly sandbox: Sandbox;
   readonly imageStore: ImageStore;
   readonly stacks: BuildStacks;
+  /** Lines of sources.list(5) for the Debian release of the stacks. */
+  readonly systemArchive: () => Promise<readonly string[]>;
   /** Newest patch of each minor version. */
   readonly interpreters: readonly BuildInterpreter[];
   readonly scratch: ScratchDisks;

@@ -1,6 +1,6 @@
 // The build, step by step. Independent work runs side by side: layers are packed while the project
 // is prepared, and the web server is fetched meanwhile.
-import type { BuiltImage, ReleaseLayers } from '../domain/release.ts';
+import type { BuiltImage, Finding, ReleaseLayers } from '../domain/release.ts';
 import type { BuildRequest } from '../ports/builder.ts';
 import type { LayerRef } from '../ports/image-store.ts';
 import { BuildSession } from './build-session.ts';
@@ -16,7 +16,7 @@ import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
-import { versionIn, type Lock } from './steps/lock.ts';
+import { namesIn, versionIn, type Lock } from './steps/lock.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
 import { makeLinks } from './steps/make-links.ts';
 import { makeFiles } from './steps/make-files.ts';
@@ -27,8 +27,9 @@ import { pathsKey } from './steps/paths-key.ts';
 import { indexesOf, resolveLock } from './steps/resolve.ts';
 import { setuptoolsNeed } from './steps/setuptools-need.ts';
 import { runtimeLayer } from './steps/runtime-layer.ts';
-import { openToolchain, type Toolchain } from './steps/toolchain.ts';
 import { serverOf } from './server-command.ts';
+import { layersOn, openToolchain, sharedUidOf, type Toolchain } from './steps/toolchain.ts';
+import { BuildGround } from './system-packages/build-ground.ts';
 import { unpackArchive } from './unpack/unpack-archive.ts';
 
 export async function runBuild(
@@ -38,7 +39,8 @@ export async function runBuild(
   const session = await BuildSession.open(options, request);
   const build = new Build(options, session);
   try {
-    return await build.run();
+    const image = await build.run();
+    return { ...image, buildLayers: session.kept };
   } catch (error) {
     throw await namingTheFullDisk(error, options.paths.data);
   } finally {
@@ -53,6 +55,7 @@ type BuiltParts = Pick<PrepareRequest, 'layers' | 'venv' | 'evidence'>;
 interface Resolved {
   readonly lock: Lock | undefined;
   readonly dependencies: Dependencies | undefined;
+  readonly system: LayerRef | undefined;
 }
 
 class Build {
@@ -61,6 +64,7 @@ class Build {
   /** With the links of the configuration, once they are made. */
   #tree: SourceTree;
   readonly #background: Promise<unknown>[] = [];
+  readonly #lateFindings: Finding[] = [];
 
   constructor(options: BuilderOptions, session: BuildSession) {
     this.#options = options;
@@ -113,13 +117,30 @@ class Build {
     });
   }
 
+  /** What only the lock shows; the rest was said when it was detected. */
+  #found(detection: Detection, findings: readonly Finding[]): void {
+    const known = new Set(detection.findings.map(({ value }) => value));
+    for (const one of findings.filter(({ value }) => !known.has(value))) {
+      this.#lateFindings.push(one);
+      this.#session.request.progress.finding(one);
+    }
+  }
+
+  #ground({ systemPackages }: Detection): BuildGround {
+    const uid = sharedUidOf(this.#options);
+    return new BuildGround(this.#options, this.#session, systemPackages, uid);
+  }
+
   async #dependencies(detection: Detection, toolchain: Toolchain): Promise<Resolved> {
     const source = detection.dependencies;
     return await this.#session.report<Resolved>('dependencies', async () => {
       const tree = this.#tree;
-      const lock = await resolveLock(this.#options, this.#session, { source, tree, toolchain });
+      const ground = this.#ground(detection);
+      const request = { source, tree, toolchain, ground };
+      const lock = await resolveLock(this.#options, this.#session, request);
       if (lock === undefined || lock.isEmpty) {
-        return { value: { lock, dependencies: undefined }, detail: 'none' };
+        const system = await ground.running([], false);
+        return { value: { lock, dependencies: undefined, system: system.layer }, detail: 'none' };
       }
       const dependencies = await dependencyLayer(this.#options, this.#session, {
         lock,
@@ -129,17 +150,21 @@ class Build {
         indexes: indexesOf(this.#session, source, tree),
         cwd: under('/app', source.directory).replace(/\/$/, ''),
         paths: await pathsKey(this.#session, source, tree),
+        ground,
       });
       void this.#inBackground(dependencies.layer);
+      const system = await ground.running(namesIn(lock), !dependencies.shared);
+      this.#found(detection, system.findings);
       const kept = dependencies.cached ? ', kept' : '';
-      return { value: { lock, dependencies }, detail: `${lock.packages.length} packages${kept}` };
+      const value = { lock, dependencies, system: system.layer };
+      return { value, detail: `${lock.packages.length} packages${kept}` };
     });
   }
 
   async #code(
     detected: Detection,
     toolchain: Toolchain,
-    { lock, dependencies }: Resolved,
+    { lock, dependencies, system }: Resolved,
   ): Promise<BuiltImage> {
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
     const setuptools = await setuptoolsNeed(this.#options, this.#session, {
@@ -156,7 +181,9 @@ class Build {
     // Prepared on the virtualenv as it lies there, while that is still being packed.
     const venv = dependencies?.directory;
     const packed = venv === undefined ? present(await dependencies?.layer) : [];
-    const layers = [...toolchain.baseLayers, ...packed, ...added, ...driver, runtime];
+    const ground = [toolchain.stack.layer, ...present(system)];
+    const base = layersOn(ground, toolchain.interpreterLayer);
+    const layers = [...base, ...packed, ...added, ...driver, runtime];
     // Read now: the project's own code may change its files.
     const evidence = projectEvidence(this.#tree, detected, lock);
     const built = { layers, venv, evidence };
@@ -171,6 +198,7 @@ class Build {
     const [dependencyLayer] = present(await dependencies?.layer);
     const release: ReleaseLayers = {
       stack: toolchain.stack.layer,
+      ...(system ? { system } : {}),
       ...(interpreter ? { interpreter } : {}),
       ...(dependencyLayer ? { dependencies: dependencyLayer } : {}),
       additions: [...server, ...added, ...(usesPostgresql(detection, report) ? driver : [])],
@@ -182,7 +210,8 @@ class Build {
     const redisMention = mentionOfRedis(this.#tree, detection.root);
     const facts = { detection, report, lock, config, redisMention };
     const image = describeImage({ ...facts, layers: release, env: whole });
-    return { ...image, findings: [...image.findings, ...present(setuptools)] };
+    const late = [...this.#lateFindings, ...present(setuptools)];
+    return { ...image, findings: [...image.findings, ...late] };
   }
 
   /** Files only: nothing to import, install or run. */

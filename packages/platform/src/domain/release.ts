@@ -19,6 +19,8 @@ export type MigrationName = string;
 
 export interface ReleaseLayers {
   readonly stack: LayerRef;
+  /** Debian packages above the stack, when the app needs more than it has. */
+  readonly system?: LayerRef;
   /** Absent when the interpreter is the stack's own. */
   readonly interpreter?: LayerRef;
   readonly dependencies?: LayerRef;
@@ -80,6 +82,8 @@ export interface BuiltImage {
   readonly volume?: VolumePlan;
   /** Django only: every migration the image carries. */
   readonly migrations?: readonly MigrationName[];
+  /** Kept as long as the image, so that the next build finds them; some are part of `layers`. */
+  readonly buildLayers?: readonly LayerRef[];
   /** What was detected and why, for people. */
   readonly findings: readonly Finding[];
 }
@@ -101,6 +105,7 @@ export interface Finding {
 export function layersOf(layers: ReleaseLayers): LayerRef[] {
   return [
     layers.stack,
+    ...(layers.system ? [layers.system] : []),
     ...(layers.interpreter ? [layers.interpreter] : []),
     ...(layers.dependencies ? [layers.dependencies] : []),
     ...layers.additions,

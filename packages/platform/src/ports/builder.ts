@@ -31,9 +31,11 @@ export interface BuildNetwork {
   readonly ipv4: string;
 }
 
+export type BuildStep = 'unpack' | 'detect' | 'dependencies' | 'node' | 'code';
+
 export interface BuildProgress {
   /** A step begins or ends, for the CLI ("dependencies 9f31c2, 32 packages"). */
-  step(name: 'unpack' | 'detect' | 'dependencies' | 'code', detail: string, tookMs: number): void;
+  step(name: BuildStep, detail: string, tookMs: number): void;
   finding(finding: Finding): void;
 }
 

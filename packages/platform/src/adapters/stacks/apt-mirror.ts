@@ -2,6 +2,10 @@
 // Debian, else the public one.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SUITE } from './recipe.ts';
+
+/** Of package debian-archive-keyring, here and in every stack. */
+export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 export interface AptMirror {
   readonly main: string;
@@ -27,6 +31,18 @@ export async function machineMirror(suite: string, aptDirectory = '/etc/apt'): P
     [join(aptDirectory, 'sources.list'), ...files].map((f) => readFile(f, 'utf8').catch(() => '')),
   );
   return mirrorIn(texts.join('\n\n'), suite) ?? PUBLIC_MIRROR;
+}
+
+/** For installing more on a stack of ours: it holds the keys. */
+export async function systemArchive(): Promise<readonly string[]> {
+  return archiveLines(await machineMirror(SUITE), KEYRING);
+}
+
+/** The archives of a stack as lines of sources.list(5). */
+export function archiveLines({ main, security }: AptMirror, signedBy?: string): string[] {
+  const options = signedBy === undefined ? '' : `[signed-by=${signedBy}] `;
+  const line = (uri: string, suite: string): string => `deb ${options}${uri} ${suite} main`;
+  return [line(main, SUITE), line(main, `${SUITE}-updates`), line(security, `${SUITE}-security`)];
 }
 
 /** Reads both formats of sources.list(5). Undefined unless main and security archive are named. */

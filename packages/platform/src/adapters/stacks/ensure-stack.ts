@@ -11,9 +11,9 @@ import { isDiskFull } from '../../lib/disk-full.ts';
 import { FileLockTimeout, withFileLock } from '../../lib/file-lock.ts';
 import { runCommand } from '../../lib/run-command.ts';
 import { squashTrees } from '../../lib/squash-trees.ts';
-import { machineMirror, mirrorAt } from './apt-mirror.ts';
+import { KEYRING, machineMirror, mirrorAt } from './apt-mirror.ts';
 import { finishTree } from './finish-tree.ts';
-import { KEYRING, mmdebstrapArgv } from './mmdebstrap.ts';
+import { mmdebstrapArgv } from './mmdebstrap.ts';
 import { DISTRIBUTION, recipeHash, recipeOf, SUITE, type StackKind } from './recipe.ts';
 
 export interface Stack {

@@ -1,8 +1,7 @@
 // The call of mmdebstrap that fills a tree: a reason per flag, no policy.
-import type { AptMirror } from './apt-mirror.ts';
+import { archiveLines, KEYRING, type AptMirror } from './apt-mirror.ts';
 import { SUITE, type Recipe } from './recipe.ts';
 
-export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const HOOKS = '/usr/share/mmdebstrap/hooks';
 
 export interface MmdebstrapCall {
@@ -12,7 +11,6 @@ export interface MmdebstrapCall {
 }
 
 export function mmdebstrapArgv({ tree, recipe, mirror }: MmdebstrapCall): [string, ...string[]] {
-  const source = (uri: string, suite: string): string => `deb ${uri} ${suite} main`;
   return [
     ...CONTAINED,
     'mmdebstrap',
@@ -27,9 +25,7 @@ export function mmdebstrapArgv({ tree, recipe, mirror }: MmdebstrapCall): [strin
     `--include=${recipe.packages.join(',')}`,
     SUITE,
     tree,
-    source(mirror.main, SUITE),
-    source(mirror.main, `${SUITE}-updates`),
-    source(mirror.security, `${SUITE}-security`),
+    ...archiveLines(mirror),
   ];
 }
 

@@ -43,9 +43,13 @@ const LIBRARIES = [
   'zlib1g',
 ];
 
-/** gettext is for compilemessages; python3 serves machines without other interpreters. */
+/**
+ * gettext is for compilemessages; python3 serves machines without other interpreters; fakeroot and
+ * the keys of the archive are for packages that an app asks for.
+ */
 const TOOLS = [
   'ca-certificates',
+  'fakeroot',
   'gettext',
   'media-types',
   'procps',
@@ -95,12 +99,15 @@ const UNUSED = [
   'var/log',
 ];
 
+/** On these, packages of an app are installed (builder/system-packages). */
+const UNUSED_BUT_APT = UNUSED.filter((path) => path !== 'usr/lib/apt');
+
 const RECIPES: Readonly<Record<StackKind, Recipe>> = {
-  base: { packages: [...TOOLS, ...LIBRARIES], beforePackages: [], remove: UNUSED },
+  base: { packages: [...TOOLS, ...LIBRARIES], beforePackages: [], remove: UNUSED_BUT_APT },
   build: {
     packages: [...TOOLS, ...LIBRARIES, ...COMPILERS],
     beforePackages: [],
-    remove: UNUSED,
+    remove: UNUSED_BUT_APT,
   },
   postgresql: {
     packages: ['ca-certificates', 'postgresql-15', 'tzdata'],

@@ -24,6 +24,7 @@ import { settingsFields } from './settings-classes.ts';
 import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
+import { detectSystemPackages, type SystemPackageWishes } from './system-packages.ts';
 import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, productionKeyIn, type Variables } from './variables.ts';
 import { answeredUrls, configuredMappings, detectSite } from './static-mappings.ts';
@@ -48,6 +49,7 @@ export interface Detection {
   /** Set for everything else but a project that only a Procfile describes. */
   readonly entry?: EntryPoint;
   readonly named: NamedProcesses;
+  readonly systemPackages: SystemPackageWishes;
   readonly variables: Variables;
   /** To be made in the source before the project is imported. */
   readonly madeFiles: readonly MadeFile[];
@@ -126,6 +128,11 @@ class Detector {
       hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
       ...kept,
     });
+    const packages = detectSystemPackages(
+      tree,
+      { root: directory, config, dependencies: dependencies.value, ...kept },
+      origins.packages ?? this.#configuration.file,
+    );
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -136,6 +143,7 @@ class Detector {
       variables,
       links,
       bundleConfig: bundleConfig !== undefined,
+      systemPackages: packages.value,
       volume: volume.value,
       staticRoutes: [
         ...mappings.value.filter(({ url }) => url !== site?.value.url),
@@ -154,6 +162,7 @@ class Detector {
         ...variables.findings,
         ...(bundleConfig?.findings ?? []),
         ...dataDirectoryFindings(dataDirectory),
+        ...packages.findings,
         ...volume.findings,
         ...mappings.findings,
         ...named.findings,

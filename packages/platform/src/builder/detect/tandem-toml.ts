@@ -57,6 +57,14 @@ const Schema = v.strictObject({
   database: v.optional(v.boolean()),
   /** Whether the app gets a Redis. */
   redis: v.optional(v.boolean()),
+  packages: v.optional(
+    v.strictObject({
+      /** Debian packages: "libmagic1", "gdal-bin>=3", "libpq5=15.*". */
+      apt: v.optional(v.array(v.pipe(v.string(), v.trim(), v.nonEmpty('must not be empty')))),
+      /** False: only those, not what the Python packages are known to need. */
+      automatic: v.optional(v.boolean()),
+    }),
+  ),
   /** Commands of the release phase, instead of the detected ones. */
   release: v.optional(v.array(Command)),
   processes: v.optional(v.record(ProcessName, Command)),

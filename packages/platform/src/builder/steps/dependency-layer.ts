@@ -9,7 +9,8 @@ import type { BuilderOptions } from '../collaborators.ts';
 import { contentKey } from '../content-key.ts';
 import type { RequirementLine } from '../detect/requirements-file.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
-import type { Lock } from './lock.ts';
+import type { BuildGround } from '../system-packages/build-ground.ts';
+import { namesIn, type Lock } from './lock.ts';
 import type { PrivateIndexes } from './private-indexes.ts';
 import { oldSetuptools, wantsOldSetuptools } from './old-setuptools.ts';
 import { layersOn, sharedCache, uvEnv, uvEnvWith, type Toolchain } from './toolchain.ts';
@@ -27,6 +28,7 @@ export interface DependencyRequest {
   readonly indexes: PrivateIndexes;
   /** What paths of the source add to the key. */
   readonly paths: unknown;
+  readonly ground: BuildGround;
 }
 
 /** `ready` can be used at once; `layer` resolves when it is packed. */
@@ -80,12 +82,15 @@ async function packed(
 
 function keyOf(
   options: BuilderOptions,
-  { lock, toolchain, paths }: DependencyRequest,
+  { lock, toolchain, paths, ground }: DependencyRequest,
   owner: 'shared' | number,
 ): string {
   const { identity } = toolchain;
   const inputs = { lock: lock.text, identity, index: options.indexUrl, owner };
-  return contentKey('dependencies', owner === 'shared' ? inputs : { ...inputs, paths });
+  // Wheels come as they are, whatever they stand on.
+  if (owner === 'shared') return contentKey('dependencies', inputs);
+  const system = ground.buildingKey(namesIn(lock));
+  return contentKey('dependencies', { ...inputs, paths, system });
 }
 
 /** False when some package has no wheel: then the app's own build must make one. */
@@ -122,8 +127,8 @@ async function installOwn(
   const uid = session.request.buildUid;
   await session.log.say('not all packages are public wheels: building for this app alone');
   const work = await prepare(session, request, uid);
-  const { toolchain } = request;
-  const stack = await options.stacks.stack('build');
+  const { toolchain, ground } = request;
+  const stack = await ground.building(namesIn(request.lock));
   const install = (name: string, env: Readonly<Record<string, string>>) =>
     session.run({
       name,

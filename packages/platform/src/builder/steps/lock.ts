@@ -47,6 +47,10 @@ export function versionIn(lock: Lock | undefined, name: string): string | undefi
   return lock?.packages.find((one) => one.name === name)?.version;
 }
 
+export function namesIn(lock: Lock | undefined): string[] {
+  return lock?.packages.map(({ name }) => name) ?? [];
+}
+
 /** `name==version` lines of the packages in `names`, as constraints for what we add. */
 export function pinsOf(lock: Lock | undefined, names: readonly string[]): string[] {
   const wanted = (lock?.packages ?? []).filter(({ name }) => names.includes(name));

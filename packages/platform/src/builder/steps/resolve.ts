@@ -12,6 +12,7 @@ import { declaredIndexes } from '../detect/dependencies/declared-indexes.ts';
 import type { DependencySource } from '../detect/dependency-files.ts';
 import { under, type SourceTree } from '../detect/source-tree.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
+import type { BuildGround } from '../system-packages/build-ground.ts';
 import { parseLock, type Lock } from './lock.ts';
 import { pathsKey } from './paths-key.ts';
 import { PUBLIC_INDEX } from './pip-dialect.ts';
@@ -26,6 +27,7 @@ export interface ResolveRequest {
   readonly source: DependencySource;
   readonly tree: SourceTree;
   readonly toolchain: Toolchain;
+  readonly ground: BuildGround;
 }
 
 /** Undefined when the project names no dependencies. */
@@ -138,14 +140,14 @@ async function runUv(
 async function resolveOn(
   options: BuilderOptions,
   session: BuildSession,
-  { source, toolchain, tree }: ResolveRequest,
+  { source, toolchain, tree, ground }: ResolveRequest,
   on: {
     readonly stack: 'base' | 'build';
     readonly input: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
   },
 ): Promise<StepResult> {
-  const stack = on.stack === 'base' ? toolchain.stack : await options.stacks.stack('build');
+  const stack = on.stack === 'base' ? [toolchain.stack.layer] : await ground.building(source.names);
   return await session.run({
     name: on.stack === 'base' ? 'resolve' : on.env ? 'resolve-old' : 'resolve-again',
     layers: layersOn(stack, toolchain.interpreterLayer),

@@ -33,13 +33,22 @@ export async function openToolchain(options: BuilderOptions, version: string): P
     minor: version.split('.').slice(0, 2).join('.'),
     stack,
     identity: [version, interpreter.executable, layer?.sha256 ?? '', stack.name].join(' '),
-    baseLayers: layersOn(stack, layer),
-    sharedUid: platformUid(options.installation.slot, PLATFORM_UID.sharedBuild),
+    baseLayers: layersOn([stack.layer], layer),
+    sharedUid: sharedUidOf(options),
   };
 }
 
-export function layersOn(stack: BuildStack, interpreter: LayerRef | undefined): LayerRef[] {
-  return interpreter === undefined ? [stack.layer] : [stack.layer, interpreter];
+/** Of what never runs a project's code. */
+export function sharedUidOf({ installation }: BuilderOptions): number {
+  return platformUid(installation.slot, PLATFORM_UID.sharedBuild);
+}
+
+/** `ground`: a stack and what lies on it. */
+export function layersOn(
+  ground: readonly LayerRef[],
+  interpreter: LayerRef | undefined,
+): LayerRef[] {
+  return interpreter === undefined ? [...ground] : [...ground, interpreter];
 }
 
 export const wheelCache = (paths: Paths): string => join(buildDirectory(paths), 'wheels');

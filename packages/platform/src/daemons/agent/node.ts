@@ -10,6 +10,7 @@ import { examineMachine } from '../../adapters/machine/doctor.ts';
 import { createProcessSandbox } from '../../adapters/process-sandbox/process-sandbox.ts';
 import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts';
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
+import { systemArchive } from '../../adapters/stacks/apt-mirror.ts';
 import { createBuilder } from '../../builder/builder.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
 import { LIMITS } from '../../domain/limits.ts';
@@ -83,6 +84,7 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
     sandbox,
     imageStore,
     stacks,
+    systemArchive,
     interpreters: await interpretersOf({ imageStore, paths, environment }),
     scratch,
     clock: systemClock,

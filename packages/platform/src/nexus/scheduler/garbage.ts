@@ -22,7 +22,8 @@ export async function collectGarbage(context: NexusContext): Promise<void> {
     const deploys = await pruneDeploys(context, app);
     await pruneSources(context, app, deploys);
     for (const image of [...releases, ...deploys.slice(0, 1)].map((one) => one.image)) {
-      if (image) for (const layer of layersOf(image.layers)) needed.add(layer.sha256);
+      const layers = image ? [...layersOf(image.layers), ...(image.buildLayers ?? [])] : [];
+      for (const layer of layers) needed.add(layer.sha256);
     }
     for (const release of await warmReleases(context, app, releases)) {
       for (const layer of layersOf(release.image.layers)) warm.add(layer.sha256);
