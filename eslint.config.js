@@ -13,6 +13,7 @@ const ADAPTERS = [
   'zeromq',
   'uv',
   'nginx',
+  'npm-registry',
   'stacks',
   'scratch-disk',
   'interpreters',

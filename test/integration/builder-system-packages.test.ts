@@ -57,8 +57,7 @@ describe('an app that names packages', () => {
   it('gets the version it asks for, and imports with it', async () => {
     const files = {
       'tandem.toml': '[packages]\napt = ["libdmtx0b=0.7.*"]\n',
-      'requirements.txt': 'pylibdmtx==0.1.10\n',
-      'app.py': `import pylibdmtx.pylibdmtx\n${APP}`,
+      'app.py': `import ctypes\nctypes.CDLL("libdmtx.so.0")\n${APP}`,
     };
     const { image } = await build(files);
     expect(image.layers.system).toBeDefined();
@@ -118,5 +117,6 @@ describe('Python packages that need a library', () => {
     );
     expect(output).toContain('1.27.0');
     expect(output).toMatch(/No such file/);
-  });
+    // The headers of Cairo bring many others, on a large stack.
+  }, 400_000);
 });

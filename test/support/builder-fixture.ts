@@ -17,6 +17,7 @@ import { createInstanceNetwork } from '../../packages/platform/src/adapters/inst
 import { ensureInterpreterLayer } from '../../packages/platform/src/adapters/interpreters/ensure-interpreter-layer.ts';
 import { listInterpreters } from '../../packages/platform/src/adapters/interpreters/list-interpreters.ts';
 import { createSquashfsImageStore } from '../../packages/platform/src/adapters/squashfs/squashfs-image-store.ts';
+import { createNpmRegistry } from '../../packages/platform/src/adapters/npm-registry/npm-registry.ts';
 import { systemArchive } from '../../packages/platform/src/adapters/stacks/apt-mirror.ts';
 import { ensureStack } from '../../packages/platform/src/adapters/stacks/ensure-stack.ts';
 import { STACK_FACTS } from '../../packages/platform/src/adapters/stacks/recipe.ts';
@@ -110,6 +111,7 @@ export async function createBuilderFixture(): Promise<BuilderFixture> {
     imageStore,
     stacks: stacksIn(paths, imageStore),
     systemArchive,
+    packageRegistry: createNpmRegistry({ cacheDirectory: join(root, 'npm'), now: Date.now }),
     interpreters: await interpretersIn(root, imageStore),
     scratch,
     clock: systemClock,

@@ -57,8 +57,13 @@ export const ERROR_CODES = {
   TANDEM_TOML_INVALID: user(422, 'tandem.toml (or [tool.tandem]) cannot be read.'),
   EPIO_INI_INVALID: user(422, 'epio.ini cannot be read, or names what is not there.'),
   APTFILE_INVALID: user(422, 'The Aptfile cannot be read, or asks for what is not offered.'),
+  PACKAGE_JSON_INVALID: user(422, 'A package.json cannot be read.'),
   PYPROJECT_INVALID: user(422, 'pyproject.toml cannot be read.'),
   PYTHON_UNAVAILABLE: user(422, 'No interpreter of the version asked for is available.'),
+  NODE_UNAVAILABLE: user(
+    422,
+    'No Node.js, or package manager, of the version asked for is published.',
+  ),
 
   // Build
   REQUIREMENTS_INVALID: user(422, 'A requirements file cannot be parsed.'),
@@ -67,6 +72,8 @@ export const ERROR_CODES = {
   SYSTEM_PACKAGE_UNAVAILABLE: user(422, 'A system package, or its version, is not to be had.'),
   SYSTEM_PACKAGE_FAILED: user(422, 'A system package could not be installed.'),
   REGISTRY_UNREACHABLE: user(422, 'The package index did not answer.'),
+  NODE_INSTALL_FAILED: user(422, 'The packages of a package.json could not be installed.'),
+  NODE_BUILD_FAILED: user(422, 'A script that builds a front end failed.'),
   MODULE_MISSING: user(422, 'A module that the project imports is not installed.'),
   SETTINGS_MODULE_WRONG: user(422, 'The settings module cannot be found or loaded.'),
   VARIABLE_MISSING: user(422, 'The project needs a variable that is not set.'),

@@ -3,6 +3,7 @@
 import type { Installation } from '../domain/installation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ImageStore, LayerRef } from '../ports/image-store.ts';
+import type { PackageRegistry } from '../ports/package-registry.ts';
 import type { Paths } from '../ports/paths.ts';
 import type { Sandbox } from '../ports/sandbox.ts';
 
@@ -39,6 +40,8 @@ export interface BuilderOptions {
   readonly stacks: BuildStacks;
   /** Lines of sources.list(5) for the Debian release of the stacks. */
   readonly systemArchive: () => Promise<readonly string[]>;
+  /** Node.js and package managers. */
+  readonly packageRegistry: PackageRegistry;
   /** Newest patch of each minor version. */
   readonly interpreters: readonly BuildInterpreter[];
   readonly scratch: ScratchDisks;

@@ -53,7 +53,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
   return {
     layers,
     framework: frameworkOf(detection),
-    pythonVersion: detection.pythonVersion,
+    ...(detection.nodeApp ? {} : { pythonVersion: detection.pythonVersion }),
     processTypes: processTypes(parts),
     releaseCommands: releaseCommands(parts),
     needsDatabase,
@@ -83,8 +83,10 @@ function releaseCommands({ detection, report }: ImageParts): string[] {
     : [...named];
 }
 
-export function frameworkOf({ settings, entry, isSite }: Detection): BuiltImage['framework'] {
+export function frameworkOf(detection: Detection): BuiltImage['framework'] {
+  const { settings, entry, nodeApp, isSite } = detection;
   if (settings) return 'django';
+  if (nodeApp) return 'node';
   return entry?.framework ?? (isSite ? 'static' : 'procfile');
 }
 

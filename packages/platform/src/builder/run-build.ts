@@ -14,6 +14,13 @@ import { mentionOfRedis } from './redis-need.ts';
 import { projectEvidence } from './diagnosis/project-evidence.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
+import { buildNodeApp } from './node/build-node-app.ts';
+import {
+  buildFrontEnds,
+  NO_FRONT_END,
+  type FrontEnds,
+  type NodeContext,
+} from './node/front-end.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { namesIn, versionIn, type Lock } from './steps/lock.ts';
@@ -40,6 +47,7 @@ export async function runBuild(
   const build = new Build(options, session);
   try {
     const image = await build.run();
+    await build.settle();
     return { ...image, buildLayers: session.kept };
   } catch (error) {
     throw await namingTheFullDisk(error, options.paths.data);
@@ -50,7 +58,7 @@ export async function runBuild(
   }
 }
 
-type BuiltParts = Pick<PrepareRequest, 'layers' | 'venv' | 'evidence'>;
+type BuiltParts = Pick<PrepareRequest, 'layers' | 'venv' | 'evidence' | 'mounts'>;
 
 interface Resolved {
   readonly lock: Lock | undefined;
@@ -77,11 +85,16 @@ class Build {
     const detection = await this.#detect();
     await makeLinks(this.#session.disk.source, detection.links, this.#session.request.buildUid);
     this.#tree = linkedTree(this.#tree, detection.links);
+    const { nodeApp } = detection;
+    if (nodeApp !== undefined) {
+      return await buildNodeApp(this.#nodeContext(detection), { ...detection, nodeApp });
+    }
     const toolchain = await openToolchain(this.#options, detection.pythonVersion);
     if (detection.isSite) return await this.#site(detection, toolchain);
     const resolved = await this.#dependencies(detection, toolchain);
+    const frontEnds = await this.#frontEnds(detection);
     return await this.#session.report('code', async () => {
-      const value = await this.#code(detection, toolchain, resolved);
+      const value = await this.#code(detection, toolchain, resolved, frontEnds);
       const files = value.staticFiles ? `, ${value.staticFiles.fileCount} static files` : '';
       return { value, detail: `${value.layers.code.sha256.slice(0, 6)}${files}` };
     });
@@ -112,7 +125,7 @@ class Build {
       const value = detect(this.#tree, { pythonVersions, config });
       for (const one of value.findings) progress.finding(one);
       const framework = frameworkOf(value);
-      const python = value.isSite ? '' : `, Python ${value.pythonVersion}`;
+      const python = value.isSite || value.nodeApp ? '' : `, Python ${value.pythonVersion}`;
       return { value, detail: `${framework}${python}` };
     });
   }
@@ -124,6 +137,22 @@ class Build {
       this.#lateFindings.push(one);
       this.#session.request.progress.finding(one);
     }
+  }
+
+  #nodeContext(detection: Detection): NodeContext {
+    const sharedUid = sharedUidOf(this.#options);
+    const base = { options: this.#options, session: this.#session, tree: this.#tree, sharedUid };
+    const inBackground = <T>(work: Promise<T>): Promise<T> => this.#inBackground(work);
+    return { ...base, ground: this.#ground(detection), inBackground };
+  }
+
+  async #frontEnds(detection: Detection): Promise<FrontEnds> {
+    const { nodeBuilds } = detection;
+    if (nodeBuilds.length === 0) return NO_FRONT_END;
+    return await this.#session.report('node', async () => {
+      const value = await buildFrontEnds(this.#nodeContext(detection), nodeBuilds);
+      return { value, detail: value.detail };
+    });
   }
 
   #ground({ systemPackages }: Detection): BuildGround {
@@ -165,6 +194,7 @@ class Build {
     detected: Detection,
     toolchain: Toolchain,
     { lock, dependencies, system }: Resolved,
+    frontEnds: FrontEnds,
   ): Promise<BuiltImage> {
     const runtime = await runtimeLayer(this.#options, this.#session, toolchain);
     const setuptools = await setuptoolsNeed(this.#options, this.#session, {
@@ -186,9 +216,9 @@ class Build {
     const layers = [...base, ...packed, ...added, ...driver, runtime];
     // Read now: the project's own code may change its files.
     const evidence = projectEvidence(this.#tree, detected, lock);
-    const built = { layers, venv, evidence };
+    const built = { layers, venv, evidence, mounts: frontEnds.mounts };
     const { detection, env, report } = await this.#prepare(detected, built);
-    const code = this.#inBackground(this.#packCode());
+    const code = this.#inBackground(this.#packCode(frontEnds.leftOut));
     const kind = applicationOf(detection, report)?.kind ?? guess;
     // Awaited in any case: two steps of a build must not use its address at once.
     const ready = await guessed;
@@ -263,10 +293,10 @@ class Build {
     return [await additionLayer(this.#options, this.#session, { name, toolchain, lock })];
   }
 
-  async #packCode(): Promise<LayerRef> {
+  async #packCode(leftOut: readonly string[] = []): Promise<LayerRef> {
     const { disk, signal } = this.#session;
     const trees = [
-      { directory: disk.source, prefix: '/app', exclude: ['.git'] },
+      { directory: disk.source, prefix: '/app', exclude: ['.git', ...leftOut] },
       { directory: disk.staticFiles, prefix: '/static' },
       { directory: disk.overlay, prefix: '/opt/tandem/overlay' },
     ] as const;

@@ -21,13 +21,13 @@ export interface ReleaseLayers {
   readonly stack: LayerRef;
   /** Debian packages above the stack, when the app needs more than it has. */
   readonly system?: LayerRef;
-  /** Absent when the interpreter is the stack's own. */
+  /** Python or Node.js. Absent when it is the stack's own. */
   readonly interpreter?: LayerRef;
   readonly dependencies?: LayerRef;
   /** Ours: web server, database driver. */
   readonly additions: readonly LayerRef[];
-  /** Ours: start-up hook and helpers, per Python minor version. */
-  readonly runtime: LayerRef;
+  /** Ours: start-up hook and helpers, per Python minor version. Absent where no Python runs. */
+  readonly runtime?: LayerRef;
   readonly code: LayerRef;
 }
 
@@ -57,12 +57,17 @@ export interface MediaFiles {
   readonly directory: string;
 }
 
+export type Framework =
+  'django' | 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi' | 'node' | 'procfile' | 'static';
+
 /** What the builder hands over; a release is this plus number, config snapshot and migrations. */
 export interface BuiltImage {
   readonly layers: ReleaseLayers;
-  readonly framework:
-    'django' | 'flask' | 'fastapi' | 'starlette' | 'wsgi' | 'asgi' | 'procfile' | 'static';
-  readonly pythonVersion: string;
+  readonly framework: Framework;
+  /** Of a Python app. */
+  readonly pythonVersion?: string;
+  /** Of a Node.js app. */
+  readonly nodeVersion?: string;
   readonly processTypes: Readonly<Record<string, ProcessType>>;
   /** Run once, in order, from the new image before any instance starts (shell lines). */
   readonly releaseCommands: readonly string[];
@@ -109,7 +114,7 @@ export function layersOf(layers: ReleaseLayers): LayerRef[] {
     ...(layers.interpreter ? [layers.interpreter] : []),
     ...(layers.dependencies ? [layers.dependencies] : []),
     ...layers.additions,
-    layers.runtime,
+    ...(layers.runtime ? [layers.runtime] : []),
     layers.code,
   ];
 }

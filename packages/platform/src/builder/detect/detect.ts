@@ -1,5 +1,7 @@
 // All rules that need no environment, in order. What imports the project comes later (steps/).
 import type { Finding, StaticRoute } from '../../domain/release.ts';
+import { detectNodeApp, type NodeApp } from '../node/detect-node-app.ts';
+import { detectNodeBuilds, type NodeBuild } from '../node/detect-node-build.ts';
 import { standInConfig } from '../steps/stand-in-config.ts';
 import { detectAppRoot } from './app-root.ts';
 import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
@@ -50,6 +52,10 @@ export interface Detection {
   readonly entry?: EntryPoint;
   readonly named: NamedProcesses;
   readonly systemPackages: SystemPackageWishes;
+  /** Set for an app that is Node.js, not Python. */
+  readonly nodeApp?: NodeApp;
+  /** Front ends to build before static files are collected. */
+  readonly nodeBuilds: readonly NodeBuild[];
   readonly variables: Variables;
   /** To be made in the source before the project is imported. */
   readonly madeFiles: readonly MadeFile[];
@@ -74,7 +80,7 @@ export function detect(tree: SourceTree, context: DetectContext): Detection {
 }
 
 type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 'findings'> &
-  Pick<Detection, 'settings' | 'entry'> & {
+  Pick<Detection, 'settings' | 'entry' | 'nodeApp'> & {
     /** What an import of the project begins with. */
     readonly startFiles: readonly string[];
     readonly releaseCommands?: readonly string[];
@@ -113,12 +119,9 @@ class Detector {
         : this.#withoutDjango(directory, names, named);
     const { startFiles, releaseCommands, site, findings, ...kept } = framework;
     const mappings = configuredMappings(tree, directory, config.static);
-    const variables = this.#variables(
-      directory,
-      kept.pythonPath,
-      startFiles,
-      kept.settings !== undefined,
-    );
+    const { pythonPath, settings } = kept;
+    const isDjango = settings !== undefined;
+    const variables = this.#variables(directory, pythonPath, startFiles, isDjango);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = detectVolume(tree, {
@@ -128,11 +131,7 @@ class Detector {
       hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
       ...kept,
     });
-    const packages = detectSystemPackages(
-      tree,
-      { root: directory, config, dependencies: dependencies.value, ...kept },
-      origins.packages ?? this.#configuration.file,
-    );
+    const beyond = this.#beyondPython(directory, dependencies.value, kept);
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -143,7 +142,7 @@ class Detector {
       variables,
       links,
       bundleConfig: bundleConfig !== undefined,
-      systemPackages: packages.value,
+      ...beyond.value,
       volume: volume.value,
       staticRoutes: [
         ...mappings.value.filter(({ url }) => url !== site?.value.url),
@@ -156,17 +155,36 @@ class Detector {
         ...(first ? [first] : []),
         ...this.#configuration.findings,
         ...root.findings,
-        ...dependencies.findings,
-        ...python.findings,
+        ...(kept.nodeApp ? [] : [...dependencies.findings, ...python.findings]),
         ...others,
         ...variables.findings,
         ...(bundleConfig?.findings ?? []),
         ...dataDirectoryFindings(dataDirectory),
-        ...packages.findings,
+        ...beyond.findings,
         ...volume.findings,
         ...mappings.findings,
         ...named.findings,
       ],
+    };
+  }
+
+  /** What the app needs of the system, and a front end that is built. */
+  #beyondPython(
+    root: string,
+    dependencies: DependencySource,
+    { settings, nodeApp }: Pick<Detection, 'settings' | 'nodeApp'>,
+  ): Detected<Pick<Detection, 'systemPackages' | 'nodeBuilds'>> {
+    const tree = this.#tree;
+    const { config, origins, file } = this.#configuration;
+    const project = { root, config, dependencies, ...(settings ? { settings } : {}) };
+    const packages = detectSystemPackages(tree, project, origins.packages ?? file);
+    const { names } = dependencies;
+    const builds = nodeApp
+      ? { value: [], findings: [] }
+      : detectNodeBuilds(tree, { root, config, names, settingsFile: settings?.file });
+    return {
+      value: { systemPackages: packages.value, nodeBuilds: builds.value },
+      findings: [...packages.findings, ...builds.findings],
     };
   }
 
@@ -234,7 +252,13 @@ class Detector {
     const wantsDatabase = config.database ?? need !== undefined;
     const common = { madeFiles: [], wantsDatabase };
     const after = need ? [need] : [];
-    const found = this.#entry(root, named);
+    const found = this.#entry(root, named, dependencies);
+    const node = found ? undefined : this.#node(root, named, dependencies);
+    if (node !== undefined) {
+      const { value: nodeApp, findings } = node;
+      const wanted = { madeFiles: [], wantsDatabase: nodeApp.wantsDatabase };
+      return { ...wanted, nodeApp, pythonPath: [root], startFiles: [], findings };
+    }
     if (found === undefined) {
       const site = named.processes['web'] === undefined ? this.#site(root) : undefined;
       const procfile = [finding('framework', 'procfile', 'only its web process is known')];
@@ -266,7 +290,7 @@ class Detector {
     };
   }
 
-  #entry(root: string, named: NamedProcesses) {
+  #entry(root: string, named: NamedProcesses, dependencies: readonly string[]) {
     const { config } = this.#configuration;
     try {
       const webCommand = named.processes['web']?.command;
@@ -274,10 +298,21 @@ class Detector {
       return detectEntryPoint(this.#tree, root, { configured, webCommand });
     } catch (error) {
       // A web process of the project's own is enough, and files need none.
-      const isEnough = named.processes['web'] !== undefined || this.#site(root) !== undefined;
+      const isEnough =
+        named.processes['web'] !== undefined ||
+        this.#site(root) !== undefined ||
+        this.#node(root, named, dependencies) !== undefined;
       if (!isEnough || config.entry !== undefined) throw error;
       return undefined;
     }
+  }
+
+  #node(root: string, named: NamedProcesses, dependencies: readonly string[]) {
+    const { config } = this.#configuration;
+    if (config.entry !== undefined) return undefined;
+    const web = named.processes['web'];
+    const hasPythonDependencies = dependencies.length > 0;
+    return detectNodeApp(this.#tree, { root, config, web, hasPythonDependencies });
   }
 
   #site(root: string) {

@@ -22,13 +22,14 @@ export function equivalentToml(detection: Detection): string {
 
 function detectedValues(detection: Detection): Values {
   const { root, pythonVersion, settings, entry, dependencies, named, config } = detection;
+  const isPython = detection.nodeApp === undefined;
   const isRequirements = dependencies.kind === 'requirements';
   const commands = Object.entries(named.processes).map(([name, one]) => [name, one.command]);
   const canBeSaid = commands.every(([name = '']) => PROCESS_NAME.test(name));
   const release = named.releaseCommands;
   const values: Values = {
     root: root === '' ? undefined : root,
-    python: config.python ?? minorOf(pythonVersion),
+    python: isPython ? (config.python ?? minorOf(pythonVersion)) : undefined,
     requirements: isRequirements ? dependencies.files[0] : undefined,
     settings: settings?.name,
     entry: settings === undefined && entry ? `${entry.module}:${entry.attribute}` : undefined,

@@ -57,6 +57,20 @@ const Schema = v.strictObject({
   database: v.optional(v.boolean()),
   /** Whether the app gets a Redis. */
   redis: v.optional(v.boolean()),
+  /** Front end: false builds none; true builds one whose need cannot be seen. */
+  node: v.optional(
+    v.union([
+      v.boolean(),
+      v.strictObject({
+        /** Of package.json, relative to the top of the source. */
+        directory: v.optional(v.string()),
+        /** Scripts of package.json, in order. */
+        build: v.optional(v.union([Command, v.array(Command)])),
+        /** Node.js version or range: "22", ">=20". */
+        version: v.optional(v.string()),
+      }),
+    ]),
+  ),
   packages: v.optional(
     v.strictObject({
       /** Debian packages: "libmagic1", "gdal-bin>=3", "libpq5=15.*". */

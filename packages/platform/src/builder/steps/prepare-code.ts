@@ -26,6 +26,8 @@ export interface PrepareRequest {
   /** A virtualenv that is not packed yet. */
   readonly venv: string | undefined;
   readonly imageEnv: Readonly<Record<string, string>>;
+  /** Below /app: installed packages of a front end. */
+  readonly mounts: readonly SandboxMount[];
   /** 1 for the first run of it in this build. */
   readonly attempt: number;
   readonly evidence: ProjectEvidence;
@@ -49,6 +51,7 @@ export async function prepareCode(
       mountOf(disk.staticFiles, '/static', false),
       mountOf(disk.overlay, '/opt/tandem/overlay'),
       ...(request.venv === undefined ? [] : [mountOf(request.venv, '/venv')]),
+      ...request.mounts,
       ...(await volumeStandIns(session, request.detection)),
     ],
     network: false,

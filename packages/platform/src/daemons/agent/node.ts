@@ -10,6 +10,7 @@ import { examineMachine } from '../../adapters/machine/doctor.ts';
 import { createProcessSandbox } from '../../adapters/process-sandbox/process-sandbox.ts';
 import { createScratchDisks } from '../../adapters/scratch-disk/scratch-disks.ts';
 import { createSquashfsImageStore } from '../../adapters/squashfs/squashfs-image-store.ts';
+import { createNpmRegistry } from '../../adapters/npm-registry/npm-registry.ts';
 import { systemArchive } from '../../adapters/stacks/apt-mirror.ts';
 import { createBuilder } from '../../builder/builder.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
@@ -18,7 +19,13 @@ import { LogWriter } from '../../lib/log-writer.ts';
 import { systemClock } from '../../lib/system-clock.ts';
 import type { Builder } from '../../ports/builder.ts';
 import type { ImageStore, LayerRef } from '../../ports/image-store.ts';
-import { layerFiles, layerMounts, scratchFiles, type Paths } from '../../ports/paths.ts';
+import {
+  buildDirectory,
+  layerFiles,
+  layerMounts,
+  scratchFiles,
+  type Paths,
+} from '../../ports/paths.ts';
 import type { Runner } from '../../ports/runner.ts';
 import type { Sandbox } from '../../ports/sandbox.ts';
 import { createRunner, type LogOwner } from '../../runner/runner.ts';
@@ -85,6 +92,13 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
     imageStore,
     stacks,
     systemArchive,
+    packageRegistry: createNpmRegistry({
+      cacheDirectory: join(buildDirectory(paths), 'npm-registry'),
+      now: () => systemClock.nowMs(),
+      ...(environment['NPM_CONFIG_REGISTRY'] === undefined
+        ? {}
+        : { url: environment['NPM_CONFIG_REGISTRY'] }),
+    }),
     interpreters: await interpretersOf({ imageStore, paths, environment }),
     scratch,
     clock: systemClock,

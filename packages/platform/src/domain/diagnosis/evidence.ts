@@ -19,7 +19,7 @@ export interface DiagnosisInput {
   /** Where the process's command is named: `Procfile:1 web: gunicorn app`. */
   readonly command?: string;
   /** Full version of the app's interpreter. */
-  readonly pythonVersion?: string;
+  readonly pythonVersion?: string | undefined;
   /** Distributions (PEP 503 names) that only development groups of the project name. */
   readonly developmentOnly?: readonly string[];
   /** Versions of the distributions that are installed, by their PEP 503 names. */

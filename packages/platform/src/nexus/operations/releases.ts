@@ -88,7 +88,7 @@ function summarize(app: AppDocument, release: ReleaseDocument): ReleaseSummary {
     current: release.number === app.currentRelease,
     createdAtMs: release.createdAtMs,
     framework: release.image.framework,
-    python: release.image.pythonVersion,
+    python: release.image.pythonVersion ?? '-',
     ...(release.imageOf === release.number ? {} : { imageOf: release.imageOf }),
     migrationsApplied: release.migrationsApplied.length,
     note: release.note,

@@ -99,6 +99,7 @@ class FindingNews {
   }
 }
 
-function summary({ layers, pythonVersion }: BuiltImage): string {
-  return `${layersOf(layers).length} layers, Python ${pythonVersion}`;
+function summary({ layers, pythonVersion, nodeVersion }: BuiltImage): string {
+  const language = nodeVersion === undefined ? `Python ${pythonVersion}` : `Node ${nodeVersion}`;
+  return `${layersOf(layers).length} layers, ${language}`;
 }
