@@ -81,7 +81,7 @@ const FLASK: readonly Case[] = [
   ],
   [
     'a server on localhost only',
-    procfile('web: gunicorn -b 127.0.0.1:8000 app:app'),
+    procfile('web: python -m http.server --bind 127.0.0.1 8000'),
     {
       code: 'PORT_LOCALHOST_ONLY',
       what: /localhost:8000/,
@@ -91,7 +91,7 @@ const FLASK: readonly Case[] = [
   ],
   [
     'a server on another port',
-    procfile('web: gunicorn -b 0.0.0.0:5000 app:app'),
+    procfile('web: python -m http.server 5000'),
     {
       code: 'PORT_NOT_BOUND',
       what: /port 5000, not 8000/,
