@@ -47,6 +47,7 @@ describe('nothing is made', () => {
       'try:\n    from .local import *\nexcept ImportError:\n    pass',
       {},
     ],
+    ['of what settings are made of', 'from .base import *', {}],
     ['of what must hold certain names', 'from .secrets import KEY', {}],
     ['of installed packages', 'from environ import *\nimport django.conf', {}],
   ])('%s', (_what, settings, others) => {

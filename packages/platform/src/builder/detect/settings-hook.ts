@@ -8,6 +8,10 @@ import { importsOf, moduleFile } from './import-graph.ts';
 import { logicalLines } from './python-source.ts';
 import { hasFile, under, type SourceTree } from './source-tree.ts';
 
+/** Names of files that only override: a missing `base.py` is a mistake. */
+const OVERRIDES =
+  /(local|secret|private|overrid|custom|personal|machine|host|credential|password|site_settings|user)\w*\.py$/;
+
 export interface MadeFile {
   /** Relative to the top of the source. */
   readonly path: string;
@@ -31,7 +35,7 @@ export function detectSettingsHooks(
     for (const { path, evidence, wantsNames } of missingModules(tree, pythonPath, file)) {
       if (files.some((one) => one.path === path)) continue;
       const example = exampleOf(tree, path);
-      if (example === undefined && wantsNames) continue;
+      if (example === undefined && (wantsNames || !OVERRIDES.test(path))) continue;
       files.push({ path, text: example === undefined ? '' : (tree.read(example) ?? '') });
       const value = example === undefined ? `${path}, empty` : `${path} from ${example}`;
       findings.push(finding('settings', value, 'imported, and not in the source', evidence));
