@@ -319,4 +319,64 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
     finds: [{ rule: 'path', value: 'src', evidence: 'manage.py:3' }],
     answers: ON_POSTGRESQL,
   },
+  {
+    name: 'reads its own settings while they are imported',
+    files: site({
+      'shop/settings.py': `${SETTINGS}
+from . import naming
+
+SIGN = naming.sign()
+`,
+      'shop/naming.py': `from django.conf import settings
+
+
+def sign():
+    return "from %s" % settings.ROOT_URLCONF
+`,
+    }),
+    finds: [],
+    answers: { text: /^postgresql from shop\.urls/ },
+    quick: true,
+  },
+  {
+    name: 'runs Celery with a broker on the machine of its developer',
+    files: site({
+      'requirements.txt': 'django==5.2\ncelery[redis]==5.5.3\n',
+      'shop/settings.py': `${SETTINGS}
+CELERY_BROKER_URL = "redis://localhost:6379/0"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": "redis://redis:6379/1"}}
+`,
+      'shop/celery.py': `import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+`,
+      'shop/urls.py': URLS.replace(
+        'with connection',
+        'from django.core.cache import cache\n\n    cache.set("a", "cached")\n    settings.SIGN = cache.get("a")\n    with connection',
+      ),
+    }),
+    finds: [{ rule: 'process', evidence: 'shop/celery.py:6' }],
+    answers: { text: /^postgresql cached/ },
+  },
+  {
+    name: 'is of Django 2.2, without a word on its Python',
+    files: site({ 'requirements.txt': 'django==2.2.28\n' }),
+    finds: [{ rule: 'python', evidence: 'requirements.txt:1' }],
+    answers: ON_POSTGRESQL,
+  },
+  {
+    name: 'wants MySQL, whose driver it does not install',
+    files: site({
+      'shop/settings.py': `${SETTINGS}
+DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", "NAME": "shop", "HOST": "mysql.example"}}
+`,
+    }),
+    finds: [],
+    refused: { code: 'DATABASE_DRIVER_MISSING', what: /MySQL|mysqlclient/i, fix: /mysqlclient/ },
+  },
 ];

@@ -183,4 +183,120 @@ settings = Settings()
     finds: [{ rule: 'entry', value: 'app.main:app' }],
     answers: { text: /^"pydantic"$/ },
   },
+  {
+    name: 'writes a log and a SQLite file below its own folder',
+    files: {
+      'requirements.txt': FLASK_REQUIREMENTS,
+      'app.py': `import logging
+import os
+import sqlite3
+${FLASK.replace(
+  'from flask import Flask',
+  `from flask import Flask
+
+if not os.path.exists("logs"):
+    os.mkdir("logs")
+logging.getLogger().addHandler(logging.FileHandler("logs/site.log"))`,
+).replace(
+  'return "flask"',
+  `with sqlite3.connect("data/visits.db") as database:
+        database.execute("CREATE TABLE IF NOT EXISTS visit (at TEXT)")
+        database.execute("INSERT INTO visit VALUES ('now')")
+    return "flask"`,
+)}`,
+      'data/.gitkeep': '',
+    },
+    finds: [{ rule: 'volume' }],
+    answers: SAYS_FLASK,
+  },
+  {
+    name: 'has no dependency file at all',
+    files: { 'app.py': FLASK },
+    finds: [{ rule: 'dependencies', value: 'flask' }],
+    answers: SAYS_FLASK,
+  },
+  {
+    name: 'has a Pipfile without a lock, with the index by its old name',
+    files: {
+      Pipfile: `[[source]]
+url = "https://pypi.python.org/simple"
+verify_ssl = true
+
+[packages]
+flask = "==3.1.0"
+
+[dev-packages]
+pytest-of-nobody-at-all = "*"
+`,
+      'app.py': FLASK,
+    },
+    finds: [{ rule: 'dependencies', value: 'Pipfile' }],
+    answers: SAYS_FLASK,
+  },
+  {
+    name: 'asks for a Python that nobody has any more',
+    files: {
+      'requirements.txt': 'flask==2.0.3\nwerkzeug==2.0.3\n',
+      'runtime.txt': 'python-3.6.4\n',
+      'app.py': FLASK,
+    },
+    finds: [{ rule: 'python', value: '3.11.7' }],
+    answers: SAYS_FLASK,
+  },
+  {
+    name: 'chooses one of its configurations by a variable',
+    files: {
+      'requirements.txt': FLASK_REQUIREMENTS,
+      'config.py': `class Development:
+    GREETING = "development"
+
+
+class Production:
+    GREETING = "production"
+
+
+config = {"development": Development, "production": Production, "default": Development}
+`,
+      'shop.py': `import os
+
+from flask import Flask
+
+from config import config
+
+
+def create_app(name):
+    app = Flask(__name__)
+    app.config.from_object(config[name])
+    app.add_url_rule("/", "index", lambda: app.config["GREETING"])
+    return app
+
+
+app = create_app(os.getenv("FLASK_CONFIG") or "default")
+`,
+    },
+    finds: [{ rule: 'variable', value: 'FLASK_CONFIG = production' }],
+    answers: { text: /^production$/ },
+    quick: true,
+  },
+  {
+    name: 'names a server in its Procfile that it does not install',
+    files: {
+      'requirements.txt': 'flask==3.1.0\n',
+      'app.py': FLASK,
+      Procfile: 'web: gunicorn --workers 1 app:app\n',
+    },
+    finds: [{ rule: 'entry', value: 'app:app' }],
+    answers: SAYS_FLASK,
+    quick: true,
+  },
+  {
+    name: 'is ASGI behind a Procfile that serves it as WSGI',
+    files: {
+      'requirements.txt': 'fastapi==0.115.6\ngunicorn==23.0.0\n',
+      'main.py': 'from fastapi import FastAPI\n\napp = FastAPI()\n',
+      Procfile: 'web: gunicorn main:app\n',
+    },
+    finds: [{ rule: 'framework', value: 'fastapi' }],
+    refused: { code: 'INTERFACE_MIXED', what: /ASGI/, fix: /uvicorn/i },
+  },
 ];

@@ -37,7 +37,7 @@ type Rule = (line: LogicalLine, place: Place) => readonly Found[];
 const WALK_DEPTH = 5;
 /** What does not run in a process of the app. */
 const ASIDE =
-  /(^|\/)(tests?|docs?|examples?|migrations|commands|scripts?|tools?|bin|benchmarks?|setup\.py|conftest\.py|manage\.py|tasks\.py|fabfile\.py|noxfile\.py|test_[^/]*|[^/]*_test\.py)(\/|$)/;
+  /(^|\/)(tests?(?:\.py)?|docs?|examples?|migrations|commands|scripts?|tools?|bin|benchmarks?|setup\.py|conftest\.py|manage\.py|tasks\.py|fabfile\.py|noxfile\.py|test_[^/]*|[^/]*_test\.py)(\/|$)/;
 const WORTH_READING =
   /mkdir|makedirs|FileHandler|basicConfig|sqlite|upload|instance_|logger\.add|open\(|TinyDB|__file__|BASE_?DIR|DB_PATH|DATABASE/i;
 const ASSIGNMENT = /^([A-Za-z_]\w*|\w+(?:\.\w+)*\[["']\w+["']\])\s*(?::[^=]+)?=\s*(?!=)/;

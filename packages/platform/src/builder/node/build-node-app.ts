@@ -1,10 +1,11 @@
 // The image of a Node.js app: packages, build scripts, code. In the end only what runs it is there.
+import type { BuildContext } from '../build-context.ts';
 import type { BuiltImage, ProcessType } from '../../domain/release.ts';
 import { describeImage } from '../describe-image.ts';
 import type { Detection } from '../detect/detect.ts';
 import type { BuildStack } from '../collaborators.ts';
 import type { NodeApp } from './detect-node-app.ts';
-import { moduleDirectories, nodeGround, runScript, type NodeContext } from './front-end.ts';
+import { moduleDirectories, nodeGround, runScript } from './front-end.ts';
 import { cwdOf, NodeModules, type Modules } from './modules.ts';
 import type { NodeRuntime } from './node-layer.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
@@ -18,7 +19,7 @@ export interface BuiltModules {
 
 /** The step `dependencies`, and the scripts after it. */
 export async function buildNodeApp(
-  context: NodeContext,
+  context: BuildContext,
   detection: Detection & { readonly nodeApp: NodeApp },
 ): Promise<BuiltImage> {
   const { options, session, ground } = context;
@@ -50,7 +51,7 @@ export async function buildNodeApp(
 }
 
 async function modulesOf(
-  { options, session, tree, inBackground }: NodeContext,
+  { options, session, tree, inBackground }: BuildContext,
   { manager, manifest }: NodeApp,
   place: { runtime: NodeRuntime; layers: readonly LayerRef[]; ground: unknown },
 ): Promise<BuiltModules> {
@@ -68,7 +69,7 @@ async function modulesOf(
 }
 
 async function runScripts(
-  context: NodeContext,
+  context: BuildContext,
   app: NodeApp,
   layers: readonly LayerRef[],
   { mounts }: Modules,
@@ -82,7 +83,7 @@ async function runScripts(
   });
 }
 
-async function packCode({ options, session }: NodeContext): Promise<LayerRef> {
+async function packCode({ options, session }: BuildContext): Promise<LayerRef> {
   const { source } = session.disk;
   const exclude = ['.git', ...(await moduleDirectories(source))];
   const entry = { directory: source, prefix: '/app', exclude };
@@ -98,7 +99,7 @@ interface Parts {
 }
 
 function describe(
-  { session }: NodeContext,
+  { session }: BuildContext,
   detection: Detection & { readonly nodeApp: NodeApp },
   { stack, system, dependencies, built, code }: Parts,
 ): BuiltImage {

@@ -1,12 +1,10 @@
 // Builds the front ends of a project before its static files are collected: packages, then scripts,
 // under the app's build uid and with network.
+import type { BuildContext } from '../build-context.ts';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxMount } from '../../ports/sandbox.ts';
-import { mountOf, type BuildSession } from '../build-session.ts';
-import type { BuilderOptions } from '../collaborators.ts';
-import type { SourceTree } from '../detect/source-tree.ts';
-import type { BuildGround } from '../system-packages/build-ground.ts';
+import { mountOf } from '../build-session.ts';
 import type { NodeBuild } from './detect-node-build.ts';
 import { explainNodeScript } from './explain-node.ts';
 import { cwdOf, nodeEnv, NodeModules, type Modules } from './modules.ts';
@@ -29,18 +27,8 @@ export interface FrontEnds {
 
 export const NO_FRONT_END: FrontEnds = { mounts: [], leftOut: [], detail: '' };
 
-export interface NodeContext {
-  readonly options: BuilderOptions;
-  readonly session: BuildSession;
-  readonly tree: SourceTree;
-  readonly ground: BuildGround;
-  readonly sharedUid: number;
-  /** Keeps work that goes on from ending the agent, or from outliving the disk of the build. */
-  readonly inBackground: <T>(work: Promise<T>) => Promise<T>;
-}
-
 export async function buildFrontEnds(
-  context: NodeContext,
+  context: BuildContext,
   builds: readonly NodeBuild[],
 ): Promise<FrontEnds> {
   const modules: Modules[] = [];
@@ -75,7 +63,7 @@ export async function moduleDirectories(source: string): Promise<string[]> {
 }
 
 async function buildOne(
-  context: NodeContext,
+  context: BuildContext,
   build: NodeBuild,
   index: number,
 ): Promise<{ installed: Modules; runtime: NodeRuntime }> {
@@ -99,7 +87,7 @@ async function buildOne(
 
 /** The stack with compilers, what the project asks for beside it, and Node.js. */
 export async function nodeGround(
-  { options, session, ground, sharedUid }: NodeContext,
+  { options, session, ground, sharedUid }: BuildContext,
   { node, manager }: Pick<NodeBuild, 'node' | 'manager'>,
 ): Promise<{ runtime: NodeRuntime; layers: LayerRef[]; key: readonly string[] }> {
   const stack = await options.stacks.stack('base');
@@ -119,7 +107,7 @@ export interface ScriptRun {
 }
 
 export async function runScript(
-  { options, session }: NodeContext,
+  { options, session }: BuildContext,
   { manifest, manager }: Pick<NodeBuild, 'manifest' | 'manager'>,
   { script, layers, mounts, name }: ScriptRun,
 ): Promise<void> {
