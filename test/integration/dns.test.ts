@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dnsmasqCommand } from '../../packages/platform/src/adapters/instance-network/dnsmasq-command.ts';
@@ -13,7 +13,7 @@ import {
   PLATFORM_UID,
   platformUid,
 } from '../../packages/platform/src/domain/installation.ts';
-import { COMMAND_ENV } from '../../packages/platform/src/lib/run-command.ts';
+import { COMMAND_ENV, runCommand } from '../../packages/platform/src/lib/run-command.ts';
 import { eventually } from '../../packages/platform/src/ports/sandbox-under-test.contract.ts';
 import { createSandboxFixture, type SandboxFixture } from '../support/sandbox-fixture.ts';
 
@@ -31,6 +31,20 @@ describe('names inside a sandbox', () => {
   afterAll(async () => {
     await fixture.close();
   });
+
+  /** Of this installation alone: another run of the suite may ask at the same moment. */
+  const loopback = (host: number): string => `127.53.${fixture.installation.slot}.${host}`;
+
+  /** An interface of our own with a link-local address. */
+  async function link(): Promise<[name: string, address: string]> {
+    const [name, address] = [`dns${fixture.installation.slot}`, 'fe80::53'];
+    const ip = (...argv: string[]) => runCommand(['ip', ...argv], { timeoutMs: 10_000 });
+    await ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}-peer`);
+    ends.push(async () => void (await ip('link', 'del', name)));
+    for (const end of [name, `${name}-peer`]) await ip('link', 'set', end, 'up');
+    await ip('addr', 'add', `${address}/64`, 'dev', name, 'nodad');
+    return [name, address];
+  }
 
   /** Answers every question for an IPv4 address with ANSWER. */
   async function upstream(address: string, port = 53): Promise<void> {
@@ -80,8 +94,8 @@ except socket.gaierror as e: print('unknown')
   }
 
   it('come through a resolver on loopback, as systemd-resolved is', async () => {
-    await upstream('127.0.0.153');
-    const child = await startDnsmasq('nameserver 127.0.0.153\n');
+    await upstream(loopback(1));
+    const child = await startDnsmasq(`nameserver ${loopback(1)}\n`);
     expect(await resolve('shop.example')).toBe("['203.0.113.9']");
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
     const uid = platformUid(fixture.installation.slot, PLATFORM_UID.dns);
@@ -90,27 +104,27 @@ except socket.gaierror as e: print('unknown')
   });
 
   it('come through a resolver on the link', async () => {
-    const [name, address] = linkLocal();
+    const [name, address] = await link();
     await upstream(`${address}%${name}`);
     await startDnsmasq(`nameserver ${address}%${name}\n`);
     expect(await resolve('shop.example')).toBe("['203.0.113.9']");
   });
 
   it('are not looked up without a dot, nor in the hosts file of the machine', async () => {
-    await upstream('127.0.0.153');
-    await startDnsmasq('nameserver 127.0.0.153\n');
+    await upstream(loopback(1));
+    await startDnsmasq(`nameserver ${loopback(1)}\n`);
     expect(await resolve('intranet')).toBe('unknown');
     const own = (await readFile('/etc/hostname', 'utf8')).trim();
     expect(await resolve(own)).toBe('unknown');
   });
 
   it('are answered on the gateway only', async () => {
-    await startDnsmasq('nameserver 127.0.0.153\n');
+    await startDnsmasq(`nameserver ${loopback(1)}\n`);
     const { slot, ipv6Prefix } = fixture.installation;
     for (const address of [gatewayIpv4(slot), gatewayIpv6(ipv6Prefix)]) {
       await expect(upstream(address), address).rejects.toThrow(/EADDRINUSE/);
     }
-    await upstream('127.0.0.154');
+    await upstream(loopback(2));
   });
 
   it('of linked services come from the hosts file', async () => {
@@ -120,14 +134,6 @@ except socket.gaierror as e: print('unknown')
     expect(output).toMatch(/^fd00:1:2:3::9\s+db\.internal/);
   });
 });
-
-function linkLocal(): [string, string] {
-  for (const [name, addresses = []] of Object.entries(networkInterfaces())) {
-    const found = addresses.find(({ address }) => address.startsWith('fe80:'));
-    if (found !== undefined && !name.startsWith('td')) return [name, found.address];
-  }
-  throw new Error('no interface has a link-local address');
-}
 
 /** RFC 1035: the question again, with one A record when it asks for one. */
 function reply(question: Buffer): Buffer {
