@@ -379,4 +379,18 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", "NAME": "shop", "
     finds: [],
     refused: { code: 'DATABASE_DRIVER_MISSING', what: /MySQL|mysqlclient/i, fix: /mysqlclient/ },
   },
+  {
+    name: 'translates the names of its languages, lazily',
+    files: site({
+      'shop/settings.py': `from django.utils.translation import gettext_lazy as _
+
+${SETTINGS}
+LANGUAGE_CODE = "en-us"
+LANGUAGES = (("en-us", _("English")), ("pt-br", _("Portuguese")))
+`,
+    }),
+    finds: [],
+    answers: ON_POSTGRESQL,
+    quick: true,
+  },
 ];

@@ -57,8 +57,17 @@ def redirected(value, address, depth=0):
     return value
 
 
+def is_host(value):
+    return isinstance(value, str) and is_elsewhere(value)
+
+
+def is_port(value, port):
+    """Only plain values are compared: a lazy translation would be made, before there are any."""
+    return isinstance(value, (int, str)) and str(value) == str(port)
+
+
 def _sequence(value, address, depth):
-    if len(value) == 2 and isinstance(value[0], str) and is_elsewhere(value[0]) and value[1] in (PORT, str(PORT)):
+    if len(value) == 2 and is_host(value[0]) and is_port(value[1], PORT):
         return address.url("0")
     items = [redirected(item, address, depth + 1) for item in value]
     if all(new is old for new, old in zip(items, value)):
@@ -72,7 +81,7 @@ def _dictionary(value, address, depth):
         host, port, password = [
             name.upper() if upper else name for name in ("host", "port", "password")
         ]
-        if host in value and is_elsewhere(value[host]) and str(value.get(port, "")) == str(PORT):
+        if is_host(value.get(host)) and is_port(value.get(port), PORT):
             changed.update({host: address.host, port: address.port})
             if address.password:
                 changed[password] = address.password
@@ -88,7 +97,7 @@ def mentions(value, address, depth=0):
     if isinstance(value, dict):
         host = value.get("HOST", value.get("host"))
         port = value.get("PORT", value.get("port"))
-        if host == address.host and str(port) == str(address.port):
+        if isinstance(host, str) and host == address.host and is_port(port, address.port):
             return True
         return any(mentions(item, address, depth + 1) for item in value.values())
     if isinstance(value, (list, tuple, set, frozenset)):

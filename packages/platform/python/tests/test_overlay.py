@@ -96,6 +96,19 @@ class Redis(unittest.TestCase):
         )
         self.assertEqual(layers["default"]["CONFIG"]["hosts"], [("localhost", 6379)])
 
+    def test_lazy_values_are_left_alone(self):
+        class Lazy:
+            def __eq__(self, other):
+                raise AssertionError("compared")
+
+            __str__ = __eq__
+
+        languages = (("en", Lazy()), ("pt-br", Lazy()))
+        names = {"host": Lazy(), "port": Lazy(), "HOST": "localhost", "PORT": Lazy()}
+        result = self.load(LANGUAGES=languages, NAMES=names, PAIR=("localhost", Lazy()))
+        self.assertIs(result["LANGUAGES"], languages)
+        self.assertIs(result["NAMES"], names)
+
     def test_another_server_stands(self):
         location = "redis://cache.example.com:6379/1"
         result = self.load(CACHES={"default": {"LOCATION": location}}, A="localhost", B=["x.example.com", 6379])
