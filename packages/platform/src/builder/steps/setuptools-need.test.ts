@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unguardedLine } from './setuptools-need.ts';
+import { bringsPkgResources, unguardedLine } from './setuptools-need.ts';
 
 describe('unguardedLine', () => {
   const pattern = /^[ \t]*(import|from)[ \t]+pkg_resources\b/;
@@ -14,4 +14,13 @@ describe('unguardedLine', () => {
   ])('%j: %i', (text, line) => {
     expect(unguardedLine(text, pattern)).toBe(line);
   });
+});
+
+it.each([
+  [undefined, false],
+  ['65.5.0', true],
+  ['80.9.0', true],
+  ['82.0.1', false],
+])('setuptools %s has pkg_resources: %s', (version, has) => {
+  expect(bringsPkgResources(version)).toBe(has);
 });

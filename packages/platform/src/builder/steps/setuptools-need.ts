@@ -19,6 +19,7 @@ const SEARCH_TIMEOUT_MS = 60_000;
 const FILES_MAX = 500;
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const DISTUTILS_UNTIL = [3, 12];
+const PKG_RESOURCES_UNTIL = [81];
 /** Metadata of a build, not what is imported at run time. */
 const NOT_RUN = ['--exclude=setup.py', '--exclude-dir=node_modules', '--exclude-dir=.git'];
 
@@ -34,13 +35,19 @@ export async function setuptoolsNeed(
   session: BuildSession,
   { lock, dependencies, toolchain }: SetuptoolsQuestion,
 ): Promise<Finding | undefined> {
-  if (versionIn(lock, 'setuptools') !== undefined) return undefined;
+  if (bringsPkgResources(versionIn(lock, 'setuptools'))) return undefined;
   const { modules, pattern } = wanted(toolchain);
   // In any case, so that the answer is kept for the next build.
   const installed = await inDependencies(options, session, pattern, dependencies);
   const place = installed ?? (await importedIn(session.disk.source, pattern, session.signal));
   if (place === undefined) return undefined;
   return finding('setuptools', 'added', `${modules} is imported and nothing brings it`, place);
+}
+
+/** The newest have everything but pkg_resources. */
+export function bringsPkgResources(version: string | undefined): boolean {
+  if (version === undefined) return false;
+  return compareVersions(parseVersion(version), PKG_RESOURCES_UNTIL) < 0;
 }
 
 function wanted({ minor }: Toolchain): { modules: string; pattern: string } {
