@@ -1,7 +1,7 @@
 // The driver of PostgreSQL for projects that bring none: about half of them. Pure.
 import { POSTGRESQL_DRIVERS } from './detect/database-need.ts';
 import type { Detection } from './detect/detect.ts';
-import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+import { isOlder } from './detect/version-specifier.ts';
 import type { AdditionName } from './steps/addition-layer.ts';
 import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
@@ -21,9 +21,7 @@ export function driverFor(
     return takesOne ? 'psycopg2' : undefined;
   }
   const django = versionIn(lock, 'django');
-  const isOld =
-    django !== undefined &&
-    compareVersions(parseVersion(django), parseVersion(DRIVER_PSYCOPG3_SINCE_DJANGO)) < 0;
+  const isOld = django !== undefined && isOlder(django, DRIVER_PSYCOPG3_SINCE_DJANGO);
   return isOld ? 'psycopg2' : 'psycopg';
 }
 

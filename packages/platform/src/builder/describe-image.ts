@@ -9,7 +9,7 @@ import type {
 } from '../domain/release.ts';
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
-import { under } from './detect/source-tree.ts';
+import { insideApp } from './detect/source-tree.ts';
 import { redisNeed } from './redis-need.ts';
 import { servedFiles } from './static-routes.ts';
 import { serverCommand, serverOf, startedAsModule, type Application } from './server-command.ts';
@@ -49,7 +49,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
   const staticFiles = staticFilesOf(report);
   const volume = volumeOf(detection, report);
   const served = servedFiles(detection, report, volume.plan);
-  const workingDirectory = under('/app', detection.root).replace(/\/$/, '');
+  const workingDirectory = insideApp(detection.root);
   return {
     layers,
     framework: frameworkOf(detection),

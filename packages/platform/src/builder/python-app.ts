@@ -7,7 +7,7 @@ import type { BuildContext } from './build-context.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { applicationOf, describeImage } from './describe-image.ts';
 import type { Detection } from './detect/detect.ts';
-import { under } from './detect/source-tree.ts';
+import { insideApp } from './detect/source-tree.ts';
 import { projectEvidence } from './diagnosis/project-evidence.ts';
 import { buildFrontEnds, NO_FRONT_END, type FrontEnds } from './node/front-end.ts';
 import { packCode } from './pack-code.ts';
@@ -98,7 +98,7 @@ class PythonApp {
         file: source.files[0] ?? '',
         lines: source.lines,
         indexes: indexesOf(session, source, tree),
-        cwd: under('/app', source.directory).replace(/\/$/, ''),
+        cwd: insideApp(source.directory),
         paths: await pathsKey(session, source, tree),
         ground,
       });
@@ -218,10 +218,6 @@ function imageEnv(detection: Detection, overlay: boolean): Record<string, string
     GUNICORN_CMD_ARGS: '--bind=[::]:8000 --worker-tmp-dir=/dev/shm --forwarded-allow-ips=*',
     FORWARDED_ALLOW_IPS: '*',
   };
-}
-
-function insideApp(directory: string): string {
-  return under('/app', directory).replace(/\/$/, '');
 }
 
 function serverFor(

@@ -1,7 +1,7 @@
 // The web process when the project names none: gunicorn for WSGI, uvicorn for ASGI. Pure.
 import { LIMITS } from '../domain/limits.ts';
 import type { ProcessType } from '../domain/release.ts';
-import { compareVersions, parseVersion } from './detect/version-specifier.ts';
+import { isOlder } from './detect/version-specifier.ts';
 
 export interface Application {
   readonly module: string;
@@ -33,12 +33,12 @@ export function serverCommand(application: Application, versions: ServerVersions
 /** Everything else stands in tandem_runtime/gunicorn_conf.py, which also reads the project's own. */
 function gunicorn({ module, attribute, factory }: Application, version?: string): string {
   const target = factory ? `'${module}:${attribute}()'` : `${module}:${attribute}`;
-  const isOld = version !== undefined && isBefore(version, GUNICORN_IS_PROGRAM_SINCE);
+  const isOld = version !== undefined && isOlder(version, GUNICORN_IS_PROGRAM_SINCE);
   return `python -m ${isOld ? 'gunicorn.app.wsgiapp' : 'gunicorn'} --config python:tandem_runtime.gunicorn_conf ${target}`;
 }
 
 function uvicorn({ module, attribute, factory }: Application, version: string | undefined): string {
-  const isOld = version !== undefined && isBefore(version, UVICORN_GRACEFUL_SINCE);
+  const isOld = version !== undefined && isOlder(version, UVICORN_GRACEFUL_SINCE);
   return [
     'python -m uvicorn',
     // One worker unless WEB_CONCURRENCY says otherwise: it is asynchronous.
@@ -62,8 +62,4 @@ export function serverOf(command: string): 'gunicorn' | 'uvicorn' | undefined {
 /** What we bring has no program on the path, only the module. */
 export function startedAsModule(command: string): string {
   return command.replace(OWN_SERVER, '$1python -m $2');
-}
-
-function isBefore(version: string, other: string): boolean {
-  return compareVersions(parseVersion(version), parseVersion(other)) < 0;
 }

@@ -13,7 +13,7 @@ import {
   type VolumePlan,
 } from '../domain/volume.ts';
 import { finding } from './detect/evidence.ts';
-import { under } from './detect/source-tree.ts';
+import { insideApp } from './detect/source-tree.ts';
 import type { Detection } from './detect/detect.ts';
 import type { VolumeCandidate } from './detect/volume-paths.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
@@ -106,7 +106,7 @@ export function planVolume(input: VolumePlanInput): PlannedVolume {
 /** Throws TANDEM_TOML_INVALID for what cannot be. */
 function namedPaths({ config = {}, root }: VolumePlanInput): Wish[] {
   return (config.paths ?? []).map((name) => {
-    const path = posix.join(name.startsWith('/') ? '/' : inside(root), name).replace(/\/$/, '');
+    const path = posix.join(name.startsWith('/') ? '/' : insideApp(root), name).replace(/\/$/, '');
     if (!isVolumePath(path)) {
       throw invalid(`volume path "${name}" cannot lie on a volume`, 'paths = ["media", "/data"]');
     }
@@ -153,7 +153,7 @@ function placeOfFile(
   input: VolumePlanInput,
 ): Pick<VolumePath, 'path'> & { readonly kind: 'directory' | 'file' } {
   const parent = posix.dirname(path);
-  const isTop = parent === '/app' || parent === inside(input.root);
+  const isTop = parent === '/app' || parent === insideApp(input.root);
   const others = filesBelow(parent, input).filter(
     (one) => !PLACEHOLDER.test(one) && !DATA.test(one),
   );
@@ -165,7 +165,7 @@ function placeOfFile(
 /** Why a directory stays out; undefined when it does not. */
 function obstacleTo(wish: Wish, path: string, input: VolumePlanInput): string | undefined {
   if (wish.isNamed) return undefined;
-  if (inside(input.root).startsWith(`${path}/`) || path === inside(input.root)) {
+  if (insideApp(input.root).startsWith(`${path}/`) || path === insideApp(input.root)) {
     return 'the whole project lies there';
   }
   const files = filesBelow(path, input).filter((one) => !PLACEHOLDER.test(one));
@@ -182,7 +182,7 @@ function filesBelow(path: string, { sourceFiles }: VolumePlanInput): string[] {
 }
 
 function notOnVolume({ evidence, isSure }: Wish, path: string, obstacle: string, root: string) {
-  const name = posix.relative(inside(root), path);
+  const name = posix.relative(insideApp(root), path);
   const remedy =
     name === '' || name.startsWith('..')
       ? 'write into a directory of its own'
@@ -203,10 +203,6 @@ function cannotSurvive({ path, why, evidence }: Wish): Finding {
 
 function shown(path: string): string {
   return path.startsWith('/app/') ? path.slice('/app/'.length) : path;
-}
-
-function inside(path: string): string {
-  return under('/app', path).replace(/\/$/, '');
 }
 
 function invalid(message: string, example: string): TandemError {

@@ -3,6 +3,7 @@
 // project sets it up.
 import type { Finding, ProcessType } from '../../domain/release.ts';
 import { finding } from './evidence.ts';
+import { moduleName } from './import-graph.ts';
 import { logicalLines } from './python-source.ts';
 import { walkFiles, type SourceTree } from './source-tree.ts';
 
@@ -170,12 +171,9 @@ function searcher(tree: SourceTree, root: string): Search {
   };
 }
 
+/** Also below `src`, which is on the path then. */
 function moduleOf(file: string, root: string): string {
-  const relative = root === '' ? file : file.slice(root.length + 1);
-  return relative
-    .replace(/^src\//, '')
-    .replace(/(\/__init__)?\.py$/, '')
-    .replaceAll('/', '.');
+  return moduleName(file, root).replace(/^src\./, '');
 }
 
 /** Management commands that look as if they were to run for ever: named, never started unasked. */

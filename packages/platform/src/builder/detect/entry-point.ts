@@ -3,6 +3,7 @@
 import { TandemError } from '@tandem/protocol';
 import { wrappedEntry } from './entry-wrapper.ts';
 import { detected, finding, type Detected } from './evidence.ts';
+import { moduleName } from './import-graph.ts';
 import { logicalLines, unclosedBracket, type LogicalLine } from './python-source.ts';
 import type { MadeFile } from './settings-hook.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
@@ -204,14 +205,10 @@ function factory(line: LogicalLine, all: readonly LogicalLine[]): Omit<Shape, 'l
 }
 
 function entryOf(path: string, root: string, shape: Shape): EntryPoint {
-  const relative = root === '' ? path : path.slice(root.length + 1);
-  const source = relative.startsWith('src/') ? 'src/' : '';
-  const module = relative
-    .slice(source.length)
-    .replace(/(\/__init__)?\.py$/, '')
-    .replaceAll('/', '.');
+  const source = under(root, 'src');
+  const pathEntry = path.startsWith(`${source}/`) ? source : root;
+  const module = moduleName(path, pathEntry);
   const { attribute, kind, framework, factory: isFactory } = shape;
-  const pathEntry = source === '' ? root : under(root, 'src');
   return { module, attribute, kind, framework, factory: isFactory, pathEntry };
 }
 

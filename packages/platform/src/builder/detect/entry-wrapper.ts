@@ -2,6 +2,7 @@
 // behind a paste file. A module is made that asks for it.
 import { dirname } from 'node:path/posix';
 import type { EntryPoint } from './entry-point.ts';
+import { moduleName } from './import-graph.ts';
 import { logicalLines } from './python-source.ts';
 import { hasFile, under, type SourceTree } from './source-tree.ts';
 
@@ -24,7 +25,7 @@ export function wrappedEntry(
     const text = tree.read(file) ?? '';
     const found = bottle(text) ?? webPy(text);
     if (found === undefined) continue;
-    const source = `import importlib\n\nmodule = importlib.import_module("${moduleOf(file, root)}")\n`;
+    const source = `import importlib\n\nmodule = importlib.import_module("${moduleName(file, root)}")\n`;
     return wrapped(root, source + found.ask, found.why, `${file}:${found.line}`);
   }
   return pyramid(tree, root);
@@ -75,9 +76,4 @@ function wrapped(root: string, text: string, why: string, evidence: string): Wra
     made: { path: under(root, `${MODULE}.py`), text },
   };
   return { entry, why, evidence };
-}
-
-function moduleOf(file: string, root: string): string {
-  const relative = root === '' ? file : file.slice(root.length + 1);
-  return relative.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
 }

@@ -72,6 +72,12 @@ export function moduleFile(
   return undefined;
 }
 
+/** The other way round: `shop/settings/__init__.py` below '' is `shop.settings`. */
+export function moduleName(file: string, root: string): string {
+  const inside = root === '' ? file : file.slice(root.length + 1);
+  return inside.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
+}
+
 function relative(roots: readonly string[], file: string, dots: number, name: string): string {
   const root = roots.find((one) => one === '' || file.startsWith(`${one}/`)) ?? '';
   let directory = dirname(file);

@@ -3,7 +3,7 @@
 // cannot be imported in the built environment gives way to the next of the alternatives.
 import { TandemError } from '@tandem/protocol';
 import { detected, finding, type Detected } from './evidence.ts';
-import { moduleFile } from './import-graph.ts';
+import { moduleFile, moduleName } from './import-graph.ts';
 import { logicalLines } from './python-source.ts';
 import { walkFiles, type SourceTree } from './source-tree.ts';
 
@@ -156,11 +156,6 @@ function codeFile(
 ): string | undefined {
   const file = moduleFile(tree, pythonPath, module);
   return file !== undefined && logicalLines(tree.read(file) ?? '').length > 0 ? file : undefined;
-}
-
-function moduleName(path: string, root: string): string {
-  const relative = root === '' ? path : path.slice(root.length + 1);
-  return relative.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
 }
 
 function nothingUsable(candidates: readonly Candidate[], request: SettingsRequest): TandemError {

@@ -89,6 +89,11 @@ export function under(directory: string, name: string): string {
   return directory === '' ? name : `${directory}/${name}`;
 }
 
+/** Where a path of the source lies in a sandbox: `/app` for the top, `/app/site` for `site`. */
+export function insideApp(path: string): string {
+  return under('/app', path).replace(/\/$/, '');
+}
+
 export function hasFile(tree: SourceTree, path: string): boolean {
   const at = path.lastIndexOf('/');
   const name = path.slice(at + 1);

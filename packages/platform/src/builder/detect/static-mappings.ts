@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import type { Finding, StaticRoute } from '../../domain/release.ts';
 import { detected, finding, type Detected } from './evidence.ts';
-import { hasFile, under, type SourceTree } from './source-tree.ts';
+import { hasFile, insideApp, under, type SourceTree } from './source-tree.ts';
 
 /** `[static]` of tandem.toml: URL -> path, or path and how long it may be kept; `expires` for all. */
 export type StaticTable = Readonly<
@@ -53,9 +53,9 @@ export function detectSite(
   for (const name of isBuilt ? BUILT_DIRECTORIES : SITE_DIRECTORIES) {
     const directory = name === '' ? root : under(root, name);
     const index = under(directory, 'index.html');
-    if (!hasFile(tree, index) || !isServable(inside(directory))) continue;
+    if (!hasFile(tree, index) || !isServable(insideApp(directory))) continue;
     const why = 'an index.html and no app: files only';
-    const route = { url: '/', directory: inside(directory) };
+    const route = { url: '/', directory: insideApp(directory) };
     return detected(route, finding('framework', 'static', why, index));
   }
   return undefined;
@@ -134,10 +134,6 @@ function hasBuildScript(tree: SourceTree, root: string): boolean {
 
 function isDirectory(tree: SourceTree, path: string): boolean {
   return tree.list(path).length > 0;
-}
-
-function inside(path: string): string {
-  return under('/app', path).replace(/\/$/, '');
 }
 
 function invalid(key: string, problem: string, example: string): TandemError {

@@ -15,6 +15,10 @@ export function compareVersions(one: Version, other: Version): number {
   return 0;
 }
 
+export function isOlder(version: string, other: string): boolean {
+  return compareVersions(parseVersion(version), parseVersion(other)) < 0;
+}
+
 /** Unknown operators are satisfied: the resolver has the last word. */
 export function satisfies(version: string, specifier: string): boolean {
   return specifier.split('||').some((all) =>

@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { evaluatePath, type PathScope } from './path-expression.ts';
 import { logicalLines, type LogicalLine } from './python-source.ts';
-import { under, walkFiles, type SourceTree } from './source-tree.ts';
+import { insideApp, under, walkFiles, type SourceTree } from './source-tree.ts';
 
 export interface VolumeCandidate {
   /** Absolute, inside the sandbox. */
@@ -65,7 +65,7 @@ export function detectVolumePaths(tree: SourceTree, request: VolumeRequest): Vol
     .map((path) => ({ path, source: tree.read(path) ?? '' }))
     .filter(({ source }) => WORTH_READING.test(source))
     .map(({ path, source }) => ({ path, lines: logicalLines(source) }));
-  const instance = inside(under(request.pathEntry ?? request.root, 'instance'));
+  const instance = insideApp(under(request.pathEntry ?? request.root, 'instance'));
   const shared = new Map<string, string>();
   // Twice: a name may be set in a file that is read later.
   for (const { path, lines } of [...files, ...files]) {
@@ -98,13 +98,13 @@ function scopeOf(
   instance: string,
   shared: ReadonlyMap<string, string>,
 ): FileScope {
-  const file = inside(path);
+  const file = insideApp(path);
   const names = new Map([
     ['instance_path', instance],
     ['root_path', posix.dirname(file)],
   ]);
   const lookUp = (name: string): string | undefined => names.get(name) ?? shared.get(name);
-  return { names, scope: { file, directory: inside(root), lookUp } };
+  return { names, scope: { file, directory: insideApp(root), lookUp } };
 }
 
 /** Constants are known in every file, other names in their own. */
@@ -199,7 +199,3 @@ const made = (path: string): Found => ({
   isSure: false,
 });
 const log = (path: string): Found => ({ ...file(path, 'a log is written there'), isSure: false });
-
-function inside(path: string): string {
-  return under('/app', path).replace(/\/$/, '');
-}

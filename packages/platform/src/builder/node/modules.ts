@@ -7,7 +7,7 @@ import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf, type BuildSession, type StepResult } from '../build-session.ts';
 import type { BuilderOptions } from '../collaborators.ts';
 import { contentKey, fileHash } from '../content-key.ts';
-import { under, type SourceTree } from '../detect/source-tree.ts';
+import { insideApp, under, type SourceTree } from '../detect/source-tree.ts';
 import { explainNodeInstall } from './explain-node.ts';
 import type { NodeRuntime } from './node-layer.ts';
 import { allDependencies, readPackageJson, type PackageJson } from './package-json.ts';
@@ -197,7 +197,7 @@ export class NodeModules {
 }
 
 export function cwdOf(directory: string): string {
-  return under('/app', directory).replace(/\/$/, '');
+  return insideApp(directory);
 }
 
 export function nodeEnv({ packageRegistry }: BuilderOptions, session: BuildSession) {

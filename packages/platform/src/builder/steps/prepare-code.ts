@@ -13,7 +13,7 @@ import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../bu
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
 import type { ProjectEvidence } from '../diagnosis/project-evidence.ts';
 import type { Detection } from '../detect/detect.ts';
-import { under } from '../detect/source-tree.ts';
+import { insideApp } from '../detect/source-tree.ts';
 import type { Variables } from '../detect/variables.ts';
 import { parsePrepareReport, type PrepareReport } from './prepare-report.ts';
 import { standInConfig } from './stand-in-config.ts';
@@ -43,7 +43,7 @@ export async function prepareCode(
     layers: request.layers,
     args: ['/venv/bin/python', '-m', 'tandem_runtime.prepare'],
     env: envOf(session, request),
-    cwd: under('/app', request.detection.root).replace(/\/$/, ''),
+    cwd: insideApp(request.detection.root),
     uid: session.request.buildUid,
     mounts: [
       mountOf(disk.work, '/build', false),

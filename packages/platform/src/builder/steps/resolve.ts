@@ -10,7 +10,7 @@ import type { BuilderOptions } from '../collaborators.ts';
 import { contentKey } from '../content-key.ts';
 import { declaredIndexes } from '../detect/dependencies/declared-indexes.ts';
 import type { DependencySource } from '../detect/dependency-files.ts';
-import { under, type SourceTree } from '../detect/source-tree.ts';
+import { insideApp, type SourceTree } from '../detect/source-tree.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import type { BuildGround } from '../system-packages/build-ground.ts';
 import { parseLock, type Lock } from './lock.ts';
@@ -153,7 +153,7 @@ async function resolveOn(
     layers: layersOn(stack, toolchain.interpreterLayer),
     args: uvArgs(source, toolchain, on.input),
     env: { ...uvEnvWith(options, indexesOf(session, source, tree)), ...on.env },
-    cwd: under('/app', source.directory).replace(/\/$/, ''),
+    cwd: insideApp(source.directory),
     uid: session.request.buildUid,
     mounts: [
       ...workMounts(session.disk.work, options.uvPath),
