@@ -10,6 +10,8 @@ export interface ImportedModule {
   readonly module: string;
   /** Names after `from ... import`; empty for `import x`. */
   readonly names: readonly string[];
+  /** `import x`, `from x import *`, `from . import x` (a sibling), `from x import name`. */
+  readonly form: 'module' | 'star' | 'siblings' | 'names';
   readonly evidence: string;
   /** At the top of the file: not under `try`, `if` or in a function. */
   readonly certain: boolean;
@@ -39,7 +41,7 @@ export function importsOf(
   roots: readonly string[],
   file: string,
 ): ImportedModule[] {
-  return logicalLines(tree.read(file) ?? '').flatMap((line) => {
+  return logicalLines(tree.read(file) ?? '').flatMap((line): ImportedModule[] => {
     const evidence = `${file}:${line.line}`;
     const certain = line.indent === 0;
     const from = /^from\s+(\.*)([\w.]*)\s+import\s+\(?(.*?)\)?$/.exec(line.code);
@@ -47,12 +49,16 @@ export function importsOf(
       const [, dots = '', name = '', list = ''] = from;
       const module = dots === '' ? name : relative(roots, file, dots.length, name);
       const names = list.split(',').map((one) => one.trim().split(/\s/)[0] ?? '');
-      return [{ module, names: names.filter((one) => /^\w+$/.test(one)), evidence, certain }];
+      const isSibling = dots !== '' && name === '';
+      const form = list.trim() === '*' ? 'star' : isSibling ? 'siblings' : 'names';
+      return [{ module, names: names.filter((one) => /^\w+$/.test(one)), form, evidence, certain }];
     }
     const [, list] = /^import\s+(.+)$/.exec(line.code) ?? [];
     return (list ?? '').split(',').flatMap((one) => {
       const module = one.trim().split(/\s/)[0] ?? '';
-      return /^[\w.]+$/.test(module) ? [{ module, names: [], evidence, certain }] : [];
+      return /^[\w.]+$/.test(module)
+        ? [{ module, names: [], form: 'module', evidence, certain }]
+        : [];
     });
   });
 }

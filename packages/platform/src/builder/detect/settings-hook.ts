@@ -5,7 +5,6 @@ import { dirname } from 'node:path/posix';
 import type { Finding } from '../../domain/release.ts';
 import { finding } from './evidence.ts';
 import { importsOf, moduleFile } from './import-graph.ts';
-import { logicalLines } from './python-source.ts';
 import { hasFile, under, type SourceTree } from './source-tree.ts';
 
 /** Names of files that only override: a missing `base.py` is a mistake. */
@@ -45,18 +44,12 @@ export function detectSettingsHooks(
 }
 
 function missingModules(tree: SourceTree, pythonPath: readonly string[], file: string) {
-  const lines = logicalLines(tree.read(file) ?? '');
-  return importsOf(tree, pythonPath, file).flatMap(({ module, names, evidence, certain }) => {
-    const line = lines.find((one) => evidence === `${file}:${one.line}`);
-    const star = /import\s+\*$/.test(line?.code ?? '');
-    const listed = names.map((name) => `${module}.${name}`);
-    const wanted = moduleFile(tree, pythonPath, module) === undefined ? [module] : [];
-    // `from . import local_settings`
-    const inside = /^from\s+\.+\s+import/.test(line?.code ?? '') ? listed : [];
-    return [...wanted, ...inside].flatMap((one) => {
+  return importsOf(tree, pythonPath, file).flatMap(({ module, names, form, evidence, certain }) => {
+    const siblings = form === 'siblings' ? names.map((name) => `${module}.${name}`) : [];
+    const wantsNames = form === 'names' || form === 'module';
+    return [module, ...siblings].flatMap((one) => {
       const path = placeOf(tree, pythonPath, one);
-      if (!certain || path === undefined) return [];
-      return [{ path, evidence, wantsNames: !star && inside.length === 0 }];
+      return certain && path !== undefined ? [{ path, evidence, wantsNames }] : [];
     });
   });
 }
