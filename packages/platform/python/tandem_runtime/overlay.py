@@ -6,6 +6,7 @@ TANDEM_OVERRIDES; the build shows them. `overlay = false` in tandem.toml turns a
 
 import importlib
 import os
+import pathlib
 import sys
 
 from tandem_runtime.celery_settings import celery
@@ -15,7 +16,12 @@ from tandem_runtime.redis_settings import parse_address, redirected
 STATIC_ROOT = "/static"
 INSECURE_PREFIX = "django-insecure-"
 #: What stands in settings that were written for the developer's machine or a compose file.
-ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "db", "postgres", "postgresql", "database")
+ELSEWHERE_HOSTS = ("", "localhost", "127.0.0.1", "::1", "db", "database") + (
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mariadb",
+)
 #: Keys of a database that do not depend on its engine.
 KEPT_KEYS = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE")
 #: Settings in which no address of Redis stands; the first one holds database hosts.
@@ -44,6 +50,10 @@ class Overrides:
 def load(namespace, real_name, environ=None):
     """Fills `namespace` (the overlay module's globals) from the real module and overrides."""
     environ = os.environ if environ is None else environ
+    complete = import_packages(namespace.get("__name__"), real_name)
+    if complete is not None:
+        namespace.update(vars(complete))
+        return
     real = import_real(namespace, real_name)
     names = [name for name in dir(real) if not name.startswith("__")]
     namespace.update({name: getattr(real, name) for name in names})
@@ -52,6 +62,19 @@ def load(namespace, real_name, environ=None):
     for rule in RULES:
         rule(overrides)
     namespace["TANDEM_OVERRIDES"] = overrides.applied
+
+
+def import_packages(own_name, real_name):
+    """Imports the packages around the settings as if nobody had asked for settings yet: some of them
+    call `django.setup()` (a Celery app in `__init__.py`). Returns the overlay that this has loaded."""
+    own = sys.modules.pop(own_name, None)
+    try:
+        if "." in real_name:
+            importlib.import_module(real_name.rpartition(".")[0])
+        return sys.modules.get(own_name)
+    finally:
+        if own is not None:
+            sys.modules.setdefault(own_name, own)
 
 
 def import_real(namespace, real_name):
@@ -139,6 +162,8 @@ def _database_reason(engine):
         return "a SQLite file would not outlive a release"
     if not engine or engine.endswith(".dummy"):
         return "the settings name no database"
+    if "mysql" in engine:
+        return "there is no MySQL here; for one elsewhere set its address with: tandem config set"
     return "the settings point at a database on another machine's localhost"
 
 
@@ -152,9 +177,12 @@ def _database_replacement(current, engine, ours):
         if ours["OPTIONS"]:
             kept["OPTIONS"] = ours["OPTIONS"]
         return kept
-    if not engine.endswith(("postgresql", "postgresql_psycopg2", "postgis")):
-        return None
     if str(current.get("HOST") or "") not in ELSEWHERE_HOSTS:
+        return None
+    if engine.endswith(".mysql"):
+        kept = {key: current[key] for key in KEPT_KEYS if key in current}
+        return dict(kept, **address, ENGINE="django.db.backends.postgresql")
+    if not engine.endswith(("postgresql", "postgresql_psycopg2", "postgis")):
         return None
     return dict(current, **address)
 
@@ -192,9 +220,12 @@ def static_root(overrides):
     if "django.contrib.staticfiles" not in (overrides.get("INSTALLED_APPS") or []):
         return
     root = overrides.environ.get("TANDEM_STATIC_ROOT", STATIC_ROOT)
-    if str(overrides.get("STATIC_ROOT") or "") != root:
+    current = overrides.get("STATIC_ROOT")
+    if str(current or "") != root:
         why = "the web server of the node serves this directory"
-        overrides.set("STATIC_ROOT", root, root, why)
+        # Projects join it with a slash when they have set it as a Path.
+        value = type(current)(root) if isinstance(current, pathlib.PurePath) else root
+        overrides.set("STATIC_ROOT", value, root, why)
 
 
 def proxy_header(overrides):

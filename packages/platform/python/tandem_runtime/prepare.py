@@ -24,7 +24,7 @@ from tandem_runtime.build_commands import compile_messages, compress_offline, us
 from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
-from tandem_runtime.static_folders import static_folders
+from tandem_runtime.static_folders import leave_out_missing, static_folders
 from tandem_runtime.written import Watch
 
 IMPORT_TIMEOUT_S = 60
@@ -183,6 +183,8 @@ class Preparation:
             self.note("static", "not collected", "the storage of static files is a remote one")
             return
         os.makedirs(str(settings.STATIC_ROOT), exist_ok=True)
+        for directory in leave_out_missing():
+            self.note("static", "without %s" % directory, "STATICFILES_DIRS names it; it is not there")
         call_command("collectstatic", interactive=False, verbosity=1, skip_checks=True)
         root = os.path.realpath(str(settings.STATIC_ROOT))
         self.report["static"] = {

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.machinery
+import pathlib
 import sys
 import types
 import unittest
@@ -33,6 +34,40 @@ def overridden(namespace):
 
 
 class Partial(unittest.TestCase):
+    def test_packages_around_the_settings_may_ask_for_them(self):
+        """As `django.setup()` in the `__init__.py` of the project does, by way of a Celery app."""
+        asked = {}
+
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name in ("site_of_shop", "site_of_shop.settings", "tandem_settings"):
+                    is_package = name == "site_of_shop"
+                    return importlib.machinery.ModuleSpec(name, self, is_package=is_package)
+
+            def create_module(self, spec):
+                return None
+
+            def exec_module(self, module):
+                if module.__name__ == "tandem_settings":
+                    overlay.load(vars(module), "site_of_shop.settings", {"SECRET_KEY": "ours"})
+                elif module.__name__ == "site_of_shop":
+                    asked.update(vars(importlib.import_module("tandem_settings")))
+                else:
+                    module.INSTALLED_APPS = ["shop"]
+                    module.SECRET_KEY = ""
+
+        finder = Finder()
+        sys.meta_path.insert(0, finder)
+        try:
+            settings = importlib.import_module("tandem_settings")
+        finally:
+            sys.meta_path.remove(finder)
+            for name in ("site_of_shop.settings", "site_of_shop", "tandem_settings"):
+                sys.modules.pop(name, None)
+        self.assertEqual((asked["INSTALLED_APPS"], asked["SECRET_KEY"]), (["shop"], "ours"))
+        self.assertEqual((settings.INSTALLED_APPS, settings.SECRET_KEY), (["shop"], "ours"))
+        self.assertEqual(overridden(vars(settings)), ["SECRET_KEY", "SECURE_PROXY_SSL_HEADER"])
+
     def test_settings_may_ask_for_what_they_have_set_so_far(self):
         overlaid = types.ModuleType("tandem_settings")
         seen = {}
@@ -193,10 +228,19 @@ class Database(unittest.TestCase):
         self.assertEqual((result["ENGINE"], result["HOST"]), (postgis, "pg.internal"))
 
     def test_leaves_databases_elsewhere_and_other_engines(self):
-        remote = {"ENGINE": "django.db.backends.postgresql", "HOST": "db.example.com"}
-        self.assertEqual(self.default({"default": remote}), remote)
-        mysql = {"ENGINE": "django.db.backends.mysql", "HOST": ""}
-        self.assertEqual(self.default({"default": mysql}), mysql)
+        for engine in ("postgresql", "mysql"):
+            remote = {"ENGINE": "django.db.backends." + engine, "HOST": "db.example.com"}
+            self.assertEqual(self.default({"default": remote}), remote)
+        oracle = {"ENGINE": "django.db.backends.oracle", "HOST": ""}
+        self.assertEqual(self.default({"default": oracle}), oracle)
+
+    def test_takes_the_place_of_a_mysql_that_is_not_there(self):
+        for host in ("", "127.0.0.1", "mysql"):
+            mysql = {"ENGINE": "django.db.backends.mysql", "HOST": host, "OPTIONS": {"charset": "x"}}
+            result = self.default({"default": dict(mysql, ATOMIC_REQUESTS=True)})
+            self.assertEqual(result["ENGINE"], "django.db.backends.postgresql")
+            self.assertEqual((result["HOST"], result["ATOMIC_REQUESTS"]), ("pg.internal", True))
+            self.assertNotIn("OPTIONS", result)
 
     def test_leaves_everything_without_a_url(self):
         self.assertEqual(load({"DATABASES": SQLITE})["DATABASES"], SQLITE)
@@ -229,6 +273,11 @@ class Rest(unittest.TestCase):
         self.assertNotIn("STATIC_ROOT", load({"INSTALLED_APPS": []}))
         result = load({"INSTALLED_APPS": ["django.contrib.staticfiles"], "STATIC_ROOT": "x"})
         self.assertEqual(result["STATIC_ROOT"], "/static")
+
+    def test_static_root_stays_a_path_where_it_is_one(self):
+        root = pathlib.Path("/srv/static")
+        result = load({"INSTALLED_APPS": ["django.contrib.staticfiles"], "STATIC_ROOT": root})
+        self.assertEqual(result["STATIC_ROOT"], pathlib.Path("/static"))
 
     def test_proxy_header_only_when_unset(self):
         self.assertEqual(load({})["SECURE_PROXY_SSL_HEADER"][0], "HTTP_X_FORWARDED_PROTO")
