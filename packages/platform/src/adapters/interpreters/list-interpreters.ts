@@ -22,7 +22,7 @@ export interface InterpreterSearch {
 const VERSION = /^(\d+)\.(\d+)\.\d+$/;
 const UV_NAME = /^cpython-(\d+\.\d+\.\d+)-linux-[a-z0-9_]+-gnu$/;
 /** Frameworks that still get security fixes need at least this. */
-const MINOR_MIN = 8;
+const MINOR_MIN = 7;
 /** Names of needed symbol versions stand near the start of an ELF file. */
 const ELF_HEAD_BYTES = 1024 * 1024;
 

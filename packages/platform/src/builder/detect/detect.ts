@@ -15,6 +15,7 @@ import { environmentReads } from './environment-reads.ts';
 import { bundleConfigUse } from './epio/bundle-config.ts';
 import { dataDirectoryFindings } from './epio/data-directory.ts';
 import { finding, type Detected } from './evidence.ts';
+import { flaskApp } from './flask-app.ts';
 import { importGraph, moduleFile } from './import-graph.ts';
 import type { Link } from './linked-tree.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
@@ -28,7 +29,8 @@ import { detectSettingsModule, type SettingsModule } from './settings-module.ts'
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import { detectSystemPackages, type SystemPackageWishes } from './system-packages.ts';
 import type { TandemConfig } from './tandem-toml.ts';
-import { detectVariables, productionKeyIn, type Variables } from './variables.ts';
+import { detectVariables, productionKeyIn } from './variables.ts';
+import type { GivenVariable, Variables } from './variables.ts';
 import { answeredUrls, configuredMappings, detectSite } from './static-mappings.ts';
 import { detectVolume, type DetectedVolume } from './volume.ts';
 
@@ -119,9 +121,8 @@ class Detector {
         : this.#withoutDjango(directory, names, named);
     const { startFiles, releaseCommands, site, findings, ...kept } = framework;
     const mappings = configuredMappings(tree, directory, config.static);
-    const { pythonPath, settings } = kept;
-    const isDjango = settings !== undefined;
-    const variables = this.#variables(directory, pythonPath, startFiles, isDjango);
+    const given = kept.entry ? flaskApp(tree, directory, kept.entry, names) : [];
+    const variables = this.#variables(directory, framework, given);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = detectVolume(tree, {
@@ -321,10 +322,10 @@ class Detector {
 
   #variables(
     root: string,
-    pythonPath: readonly string[],
-    startFiles: readonly string[],
-    isDjango: boolean,
+    { pythonPath, startFiles, settings }: Framework,
+    given: readonly GivenVariable[],
   ): Variables {
+    const isDjango = settings !== undefined;
     const beside = ['config.py', 'settings.py'].map((name) => under(root, name));
     const files = [...new Set([...startFiles, ...beside])];
     const known = [
@@ -334,6 +335,7 @@ class Detector {
       ...PROCESS_VARIABLES,
     ];
     return detectVariables({
+      given,
       reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
       known: new Set(known),
       committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),

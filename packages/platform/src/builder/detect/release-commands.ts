@@ -23,12 +23,7 @@ export function detectReleaseCommands(
   const has = (name: string): boolean => dependencies.includes(name);
   const flask = under(root, 'migrations/env.py');
   if (has('flask-migrate') && entry !== undefined && hasFile(tree, flask)) {
-    const target = `${entry.module}:${entry.attribute}${entry.factory ? '()' : ''}`;
-    return one(
-      `FLASK_APP='${target}' python -m flask db upgrade`,
-      'Flask-Migrate and its migrations',
-      flask,
-    );
+    return one('python -m flask db upgrade', 'Flask-Migrate and its migrations', flask);
   }
   const alembic = under(root, 'alembic.ini');
   if ((has('alembic') || has('flask-alembic')) && hasFile(tree, alembic)) {

@@ -95,6 +95,10 @@ describe('what else the platform has', () => {
       aliases: {},
       constants: {},
     });
+    expect(variablesOf('P = env.bool("IS_PRODUCTION")').constants).toEqual({
+      IS_PRODUCTION: 'true',
+    });
+    expect(variablesOf('P = env("PRODUCTION")').constants).toEqual({});
     expect(variablesOf('D = env.bool("DEBUG")').constants).toEqual({ DEBUG: 'False' });
     expect(variablesOf('D = env("DJANGO_ENV")').constants).toEqual({ DJANGO_ENV: 'production' });
   });

@@ -14,7 +14,15 @@ export interface Variables {
   readonly findings: readonly Finding[];
 }
 
+/** One whose value follows from something else than how it is read. */
+export interface GivenVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly why: string;
+}
+
 export interface VariablesRequest {
+  readonly given?: readonly GivenVariable[];
   readonly reads: readonly EnvironmentRead[];
   /** Names that have a value anyway: handed out by the platform, set by the user. */
   readonly known: ReadonlySet<string>;
@@ -86,6 +94,7 @@ const OWN_URL =
 const CONFIGURATION =
   /^((FLASK|APP|APPLICATION)_)?(CONFIG|CONFIG_NAME|CONFIGURATION|CONFIG_MODE|ENV|ENVIRONMENT|SETTINGS)$/;
 const PRODUCTION_ENTRY = /["'](production|prod)["']\s*:\s*[A-Za-z_]\w*\b(?!\s*\()/;
+const PRODUCTION_FLAG = /^(\w+_)?(IS_)?PRODUCTION$/;
 const STAGE = /^((APP|DJANGO|FLASK|FASTAPI|PROJECT)_)?(ENV|ENVIRONMENT|STAGE)$/;
 
 export function detectVariables(request: VariablesRequest): Variables {
@@ -95,8 +104,13 @@ export function detectVariables(request: VariablesRequest): Variables {
   const constants: Record<string, string> = {};
   const missing: EnvironmentRead[] = [];
   const findings: Finding[] = [];
+  for (const { name, value, why } of request.given ?? []) {
+    if (known.has(name)) continue;
+    constants[name] = value;
+    findings.push(finding('variable', `${name} = ${value}`, why));
+  }
   for (const { read, required, bare } of byName(reads)) {
-    if (known.has(read.name)) continue;
+    if (known.has(read.name) || constants[read.name] !== undefined) continue;
     if (request.productionKey !== undefined && CONFIGURATION.test(read.name)) {
       constants[read.name] = request.productionKey;
       const value = `${read.name} = ${request.productionKey}`;
@@ -170,7 +184,7 @@ function redisSource({ name }: EnvironmentRead): Source | undefined {
   return from === undefined ? undefined : { from, why: "the app's Redis" };
 }
 
-function otherSource({ name, setting }: EnvironmentRead): Source | undefined {
+function otherSource({ name, setting, cast }: EnvironmentRead): Source | undefined {
   if (SECRET.test(name) || setting === 'SECRET_KEY') {
     return { from: 'SECRET_KEY', why: 'generated once per app' };
   }
@@ -185,6 +199,9 @@ function otherSource({ name, setting }: EnvironmentRead): Source | undefined {
   if (OWN_URL.test(name)) return { from: 'TANDEM_URL', why: "the app's address", onlyRequired };
   if (/(^|_)DEBUG$/.test(name))
     return { value: 'False', why: 'read without a default', onlyRequired };
+  if (PRODUCTION_FLAG.test(name) && cast === 'bool') {
+    return { value: 'true', why: 'read without a default', onlyRequired };
+  }
   const mail = MAIL_NAMES.find(([pattern]) => pattern.test(name))?.[1];
   if (mail !== undefined) {
     return {

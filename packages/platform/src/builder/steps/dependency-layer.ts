@@ -147,7 +147,7 @@ async function installOwn(
   let result = await install('install-own', {});
   if (result.exit.code !== 0 && wantsOldSetuptools(result.logTail)) {
     await session.log.say('a package is older than its build tools; again, with older ones');
-    result = await install('install-old', await oldSetuptools(work));
+    result = await install('install-old', await oldSetuptools(work, result.logTail));
   }
   if (result.exit.code !== 0) throw failure(request, result);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wantsOldSetuptools } from './old-setuptools.ts';
+import { constraintFor, wantsOldSetuptools } from './old-setuptools.ts';
 
 describe('a build that fails for a setuptools too new', () => {
   it.each([
@@ -16,5 +16,10 @@ describe('a build that fails for a setuptools too new', () => {
     "ImportError: cannot import name 'x' from 'mypackage'",
   ])('is not %s', (log) => {
     expect(wantsOldSetuptools(log)).toBe(false);
+  });
+
+  it('is given one as old as it needs', () => {
+    expect(constraintFor("has no attribute 'Feature'")).toContain('setuptools<46');
+    expect(constraintFor('use_2to3 is invalid')).toContain('setuptools<58');
   });
 });

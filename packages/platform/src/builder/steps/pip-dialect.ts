@@ -23,8 +23,11 @@ function lineForResolver(line: string): string {
   if (trimmed.startsWith('-') || trimmed.startsWith('#')) return line;
   return (
     line
-      // Flags for setup.py, which wheels do not have.
-      .replace(/\s+--(install|global|build)-option(\s*=\s*|\s+)("[^"]*"|'[^']*'|\S+)/g, '')
+      // Flags for setup.py, which wheels do not have, and options that have a line of their own.
+      .replace(
+        /\s+--(install-option|global-option|build-option|no-binary|only-binary)(\s*=\s*|\s+)("[^"]*"|'[^']*'|[^\s\\]+)/g,
+        '',
+      )
       // Older packaging took a wildcard with any operator.
       .replace(/(>=|<=|~=|>|<)\s*(\d+(?:\.\d+)*)\.\*/g, '$1$2')
   );

@@ -123,7 +123,7 @@ async function runUv(
   }
   if (result.exit.code !== 0 && wantsOldSetuptools(result.logTail)) {
     await session.log.say('a package is older than its build tools; again, with older ones');
-    const env = await oldSetuptools(session.disk.work);
+    const env = await oldSetuptools(session.disk.work, result.logTail);
     result = await resolveOn(options, session, request, { stack: 'build', input, env });
   }
   const output = join(session.disk.work, 'lock.txt');
