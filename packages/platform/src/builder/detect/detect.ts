@@ -122,7 +122,7 @@ class Detector {
     const { startFiles, releaseCommands, site, findings, ...kept } = framework;
     const mappings = configuredMappings(tree, directory, config.static);
     const given = kept.entry ? flaskApp(tree, directory, kept.entry, names) : [];
-    const variables = this.#variables(directory, framework, given);
+    const variables = this.#variables(directory, { ...kept, startFiles }, given);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = detectVolume(tree, {
@@ -322,7 +322,7 @@ class Detector {
 
   #variables(
     root: string,
-    { pythonPath, startFiles, settings }: Framework,
+    { pythonPath, startFiles, settings }: Pick<Framework, 'pythonPath' | 'startFiles' | 'settings'>,
     given: readonly GivenVariable[],
   ): Variables {
     const isDjango = settings !== undefined;
