@@ -114,6 +114,14 @@ describe('diagnose', () => {
     });
   });
 
+  it('quotes a project that ends its own process', () => {
+    const exit = `${START}${frame('/app/run.py', 9, 'sys.exit(1)')}SystemExit: 1\n`;
+    const cause = diagnose({ phase: 'build', logTail: `ERROR: no site configured.\n${exit}` });
+    expect(cause).toMatchObject({ code: 'IMPORT_FAILED', where: 'run.py:9 sys.exit(1)' });
+    expect(cause?.message).toContain('after "ERROR: no site configured."');
+    expect(diagnose({ phase: 'build', logTail: exit })?.message).not.toContain('after');
+  });
+
   it('understands the servers when they do not find the application', () => {
     const said = (logTail: string) => diagnose({ phase: 'start', logTail });
     expect(said("Failed to find attribute 'app' in 'wsgi'.")).toMatchObject({

@@ -1,7 +1,9 @@
 // The application raises while it is imported, or the server does not find it where it was told.
 import type { ErrorBody } from '@tandem/protocol';
 import type { DiagnosisInput } from './evidence.ts';
-import { lastTraceback, projectFrame, projectWhere } from './traceback.ts';
+import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
+
+const SAID_LENGTH_MAX = 200;
 
 /** What gunicorn and uvicorn say. */
 const NOT_FOUND = [
@@ -16,6 +18,8 @@ export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
   if (input.phase === 'probe') return undefined;
   const traceback = lastTraceback(input.logTail);
   if (traceback !== undefined && projectFrame(traceback) !== undefined) {
+    const isOurs = traceback.frames.at(-1)?.file.startsWith('/app/') === true;
+    if (traceback.type === 'SystemExit' && isOurs) return endsItself(traceback, input.logTail);
     const first = traceback.message.split('\n')[0] ?? '';
     return {
       code: 'IMPORT_FAILED',
@@ -25,6 +29,19 @@ export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
     };
   }
   return attributeMissing(traceback?.message ?? '') ?? attributeMissing(input.logTail);
+}
+
+/** What it wants stands in its own words before the traceback. */
+function endsItself(traceback: Traceback, log: string): ErrorBody {
+  const before = log.slice(0, log.lastIndexOf('Traceback (most recent call last)')).trimEnd();
+  const said = before.split('\n').at(-1)?.trim();
+  const after = said ? `, after "${said.slice(0, SAID_LENGTH_MAX)}"` : '';
+  return {
+    code: 'IMPORT_FAILED',
+    message: `The application ends its process while it is imported${after}.`,
+    where: projectWhere(traceback),
+    hint: 'it asks for what that line says; a variable: tandem config set NAME=VALUE, a file: add it to the source',
+  };
 }
 
 function attributeMissing(log: string): ErrorBody | undefined {
