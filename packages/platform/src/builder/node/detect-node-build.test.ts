@@ -59,6 +59,8 @@ describe('a front end', () => {
     ['webpack --mode production', 'assets/bundles'],
     ['npm run css && npm run js', 'static/css'],
     ['run-s part:*', 'static/part'],
+    ['npm-run-all --print-label --parallel part:*', 'static/part'],
+    ['concurrently "npm:part:*"', 'static/part'],
     ['node scripts/build.mjs', 'public/js'],
   ])('whose script is "%s" writes %s', (script, output) => {
     const parts = {

@@ -50,10 +50,10 @@ function commandsOf({ scripts }: PackageJson, names: readonly string[]): string[
     if (command === undefined || seen.has(name)) return;
     seen.add(name);
     const calls = command.matchAll(
-      /(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)|\brun-[sp]\s+([^&|;]+)/g,
+      /(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)|\bnpm:([\w:*-]+)|\b(?:run-[sp]|npm-run-all2?)\s+([^&|;]+)/g,
     );
-    for (const [, one, several] of calls) {
-      for (const called of (one ?? several ?? '').split(/\s+/)) visitMatching(called);
+    for (const [, one, named, several] of calls) {
+      for (const called of (one ?? named ?? several ?? '').split(/\s+/)) visitMatching(called);
     }
   };
   const visitMatching = (called: string): void => {
