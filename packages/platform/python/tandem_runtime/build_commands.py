@@ -1,5 +1,5 @@
-"""Commands that a Django project needs beside collectstatic, taken by the build because a release is
-read-only: translations are compiled and style sheets compressed where the settings ask for it."""
+"""Commands that a project needs beside collectstatic, taken by the build because a release is
+read-only: translations are compiled, style sheets compressed and bundles of Flask-Assets built."""
 
 import os
 import shutil
@@ -51,3 +51,16 @@ def compress_offline(preparation, settings):
 
     call_command("compress", force=True, verbosity=0)
     preparation.note("static", "compressed", "COMPRESS_OFFLINE is set")
+
+
+def build_bundles(preparation, application):
+    """Of Flask-Assets, which would write them into its static folder when a page first names them."""
+    environment = getattr(getattr(application, "jinja_env", None), "assets_environment", None)
+    if environment is None:
+        return
+    with application.app_context():
+        bundles = list(environment)
+        for bundle in bundles:
+            bundle.build()
+    if bundles:
+        preparation.note("static", "%d bundles built" % len(bundles), "Flask-Assets would write them")

@@ -123,11 +123,17 @@ def hosts(overrides):
     allowed = list(overrides.get("ALLOWED_HOSTS") or [])
     if overrides.get("DEBUG", False) and not allowed:
         # An empty list means these while DEBUG is on; a list with entries does not.
-        allowed = [".localhost", "127.0.0.1", "[::1]"]
+        allowed = [_local_hosts(), "127.0.0.1", "[::1]"]
     missing = [host for host in wanted if not _host_allowed(host, allowed)]
     if missing:
         why = "the app's own hosts must be answered"
         overrides.set("ALLOWED_HOSTS", allowed + missing, ", ".join(missing), why)
+
+
+def _local_hosts():
+    """Since version 3.1 an empty list also means the names below localhost."""
+    version = getattr(sys.modules.get("django"), "VERSION", (3, 1))
+    return ".localhost" if version >= (3, 1) else "localhost"
 
 
 def _host_allowed(host, allowed):

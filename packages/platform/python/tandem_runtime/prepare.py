@@ -20,7 +20,12 @@ import traceback
 from py_compile import PycInvalidationMode
 
 import tandem_runtime.startup  # noqa: F401  The virtualenv may be one that lacks our hook yet.
-from tandem_runtime.build_commands import compile_messages, compress_offline, uses_cache_table
+from tandem_runtime.build_commands import (
+    build_bundles,
+    compile_messages,
+    compress_offline,
+    uses_cache_table,
+)
 from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
@@ -75,6 +80,7 @@ class Preparation:
     def __init__(self, plan):
         self.plan = plan
         self.report = {"stage": "start", "notes": []}
+        self.application = None
         self.watch = Watch(plan["source"], plan.get("directories") or ())
 
     def note(self, rule, value, why):
@@ -89,6 +95,8 @@ class Preparation:
             self.report["stage"] = "entry"
             self.optional("entry", self.plain_entry)
             self.report["written"] = self.watch.finish()
+            self.report["stage"] = "static"
+            build_bundles(self, self.application)
         signal.alarm(0)
         self.report["stage"] = "done"
 
@@ -205,9 +213,10 @@ class Preparation:
         if entry.get("factory"):
             self.report["entry"] = dict(entry)
             # For what it writes. Whether it works is seen at the start, with the real services.
-            made = self.quietly(application)
-            self.report["staticFolders"] = self.quietly(lambda: static_folders(made))
+            self.application = self.quietly(application)
+            self.report["staticFolders"] = self.quietly(lambda: static_folders(self.application))
             return
+        self.application = application
         self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
         self.report["staticFolders"] = self.quietly(lambda: static_folders(application))
 

@@ -197,6 +197,19 @@ class Hosts(unittest.TestCase):
         self.assertEqual(result["ALLOWED_HOSTS"][-1], "x.example")
         self.assertIn(".localhost", result["ALLOWED_HOSTS"])
 
+    def test_an_older_django_means_less_by_an_empty_list(self):
+        django = types.ModuleType("django")
+        django.VERSION = (2, 2, 28, "final", 0)
+        present = sys.modules.get("django")
+        sys.modules["django"] = django
+        try:
+            result = load({"DEBUG": True}, TANDEM_HOSTS="x.localhost")
+        finally:
+            sys.modules.pop("django")
+            if present is not None:
+                sys.modules["django"] = present
+        self.assertEqual(result["ALLOWED_HOSTS"], ["localhost", "127.0.0.1", "[::1]", "x.localhost"])
+
 
 class Database(unittest.TestCase):
     def default(self, databases, **environ):

@@ -7,6 +7,8 @@ import { versionIn, type Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
 
 const DRIVER_PSYCOPG3_SINCE_DJANGO = '4.2';
+/** Since then `postgresql://` means psycopg, also to a project that brings psycopg2. */
+const DRIVER_PSYCOPG3_SINCE_SQLALCHEMY = '2.1';
 /** What reads `postgresql://` and then asks for psycopg2 by default. */
 const TAKES_PSYCOPG2 = ['sqlalchemy', 'peewee', 'pony', 'records', 'dataset'];
 
@@ -15,7 +17,13 @@ export function driverFor(
   lock: Lock | undefined,
 ): AdditionName | undefined {
   const names = lock?.packages.map(({ name }) => name) ?? [];
-  if (names.some((name) => POSTGRESQL_DRIVERS.includes(name))) return undefined;
+  const drivers = names.filter((name) => POSTGRESQL_DRIVERS.includes(name));
+  const sqlalchemy = settings === undefined ? versionIn(lock, 'sqlalchemy') : undefined;
+  if (sqlalchemy !== undefined && !isOlder(sqlalchemy, DRIVER_PSYCOPG3_SINCE_SQLALCHEMY)) {
+    const isWithoutIt = drivers.every((name) => name.startsWith('psycopg2'));
+    return wantsDatabase && isWithoutIt ? 'psycopg' : undefined;
+  }
+  if (drivers.length > 0) return undefined;
   if (settings === undefined) {
     const takesOne = wantsDatabase && names.some((name) => TAKES_PSYCOPG2.includes(name));
     return takesOne ? 'psycopg2' : undefined;

@@ -214,6 +214,8 @@ function imageEnv(detection: Detection, overlay: boolean): Record<string, string
     ...(beside.length === 0 ? {} : { PYTHONPATH: beside.join(':') }),
     ...detection.variables.constants,
     ...bundleConfigEnv(detection),
+    // As in the images that many projects are written for; some show it on a page.
+    PYTHON_VERSION: detection.pythonVersion,
     // For servers that the project starts itself: a committed gunicorn.conf.py does not move them.
     GUNICORN_CMD_ARGS: '--bind=[::]:8000 --worker-tmp-dir=/dev/shm --forwarded-allow-ips=*',
     FORWARDED_ALLOW_IPS: '*',

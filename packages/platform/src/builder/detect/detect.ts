@@ -8,6 +8,7 @@ import { detectBackgroundProcesses, endlessCommands } from './background-process
 import { cachedTree } from './cached-tree.ts';
 import { committedVariables } from './committed-variables.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
+import { detectDatabaseDialect } from './database-dialect.ts';
 import { detectDatabaseNeed } from './database-need.ts';
 import { detectDependencyFiles, type DependencySource } from './dependency-files.ts';
 import { detectEntryPoint, type ConfiguredEntry, type EntryPoint } from './entry-point.ts';
@@ -87,7 +88,9 @@ type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 
     readonly startFiles: readonly string[];
     readonly releaseCommands?: readonly string[];
     readonly site?: Detected<StaticRoute>;
+    readonly databaseDriver?: string | undefined;
   };
+type VariableReader = Pick<Framework, 'pythonPath' | 'startFiles' | 'settings' | 'databaseDriver'>;
 
 class Detector {
   readonly #tree: SourceTree;
@@ -119,10 +122,10 @@ class Detector {
       manageFile !== undefined && config.entry === undefined
         ? this.#django(directory, manageFile, names)
         : this.#withoutDjango(directory, names, named);
-    const { startFiles, releaseCommands, site, findings, ...kept } = framework;
+    const { startFiles, releaseCommands, site, databaseDriver, findings, ...kept } = framework;
     const mappings = configuredMappings(tree, directory, config.static);
     const given = kept.entry ? flaskApp(tree, directory, kept.entry, names) : [];
-    const variables = this.#variables(directory, { ...kept, startFiles }, given);
+    const variables = this.#variables(directory, { ...kept, startFiles, databaseDriver }, given);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = detectVolume(tree, {
@@ -250,9 +253,11 @@ class Detector {
     const tree = this.#tree;
     const { config } = this.#configuration;
     const need = detectDatabaseNeed(tree, root, dependencies);
+    const dialect = need && detectDatabaseDialect(tree, root, dependencies);
     const wantsDatabase = config.database ?? need !== undefined;
-    const common = { madeFiles: [], wantsDatabase };
-    const after = need ? [need] : [];
+    const databaseDriver = dialect?.driver;
+    const common = { madeFiles: [], wantsDatabase, databaseDriver };
+    const after = need ? [dialect?.finding ?? need] : [];
     const found = this.#entry(root, named, dependencies);
     const node = found ? undefined : this.#node(root, named, dependencies);
     if (node !== undefined) {
@@ -322,7 +327,7 @@ class Detector {
 
   #variables(
     root: string,
-    { pythonPath, startFiles, settings }: Pick<Framework, 'pythonPath' | 'startFiles' | 'settings'>,
+    { pythonPath, startFiles, settings, databaseDriver }: VariableReader,
     given: readonly GivenVariable[],
   ): Variables {
     const isDjango = settings !== undefined;
@@ -336,6 +341,7 @@ class Detector {
     ];
     return detectVariables({
       given,
+      databaseDriver,
       reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
       known: new Set(known),
       committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),

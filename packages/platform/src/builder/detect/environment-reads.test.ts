@@ -18,6 +18,8 @@ describe('what cannot be missing', () => {
     ['decouple', "KEY = config('KEY', cast=bool)"],
     ['a reader of the project', 'KEY = get_env_variable("KEY")'],
     ['within a dict', 'X = {\n  "a": 1,\n  "key": os.environ["KEY"],\n}'],
+    ['a value that is used at once', 'KEY = os.environ.get("KEY").split(" ")'],
+    ['a number', 'KEY = int(os.getenv("KEY"))'],
     ['the body of a class', 'class Config:\n    KEY = os.environ["KEY"]'],
   ])('%s', (_what, text) => {
     expect(required(text)).toEqual(['KEY']);
@@ -28,6 +30,8 @@ describe('what can', () => {
   it.each([
     ['get', 'KEY = os.environ.get("KEY")'],
     ['getenv', 'KEY = os.getenv("KEY", "x")'],
+    ['a default that is used at once', 'KEY = os.environ.get("KEY", "a b").split(" ")'],
+    ['a number with a default', 'KEY = int(os.getenv("KEY", 1))'],
     ['a default by name', 'KEY = env("KEY", default="")'],
     ['a default of decouple by place', "KEY = config('KEY', 'x')"],
     ['a default of a cast', 'KEY = env.bool("KEY", False)'],

@@ -84,13 +84,10 @@ function readsOfLine(line: PlacedLine): EnvironmentRead[] {
         bare: true,
         cast: '',
       })),
-    ...[...text.matchAll(GET)].map((match) => ({
-      ...place(match),
-      name: match[1] ?? '',
-      required: false,
-      bare: false,
-      cast: '',
-    })),
+    ...[...text.matchAll(GET)].map((match) => {
+      const bare = isUsedAtOnce(text, match);
+      return { ...place(match), name: match[1] ?? '', required: raises && bare, bare, cast: '' };
+    }),
     ...[...text.matchAll(CALL)].flatMap((match) => {
       const [whole, , cast = '', name = ''] = match;
       if (QUIET_CASTS.has(cast) || !/[A-Z]/.test(name)) return [];
@@ -101,6 +98,15 @@ function readsOfLine(line: PlacedLine): EnvironmentRead[] {
       ];
     }),
   ];
+}
+
+/** `environ.get("HOSTS").split()`, `int(getenv("SIZE"))`: None will not do. */
+function isUsedAtOnce(text: string, match: RegExpMatchArray): boolean {
+  const end = (match.index ?? 0) + match[0].length;
+  const rest = argumentsAfter(text.slice(end));
+  if (hasDefault(rest)) return false;
+  const before = text.slice(0, match.index);
+  return text.slice(end + rest.length).startsWith(').') || /\b(int|float)\(\s*$/.test(before);
 }
 
 /** `{'default': {'HOST': env(...)` -> default, HOST */

@@ -23,6 +23,8 @@ export interface GivenVariable {
 
 export interface VariablesRequest {
   readonly given?: readonly GivenVariable[];
+  /** In the scheme of the URL of the database, where the project's library wants one. */
+  readonly databaseDriver?: string | undefined;
   readonly reads: readonly EnvironmentRead[];
   /** Names that have a value anyway: handed out by the platform, set by the user. */
   readonly known: ReadonlySet<string>;
@@ -104,6 +106,9 @@ export function detectVariables(request: VariablesRequest): Variables {
   const constants: Record<string, string> = {};
   const missing: EnvironmentRead[] = [];
   const findings: Finding[] = [];
+  const schemeOf = (name: string): string =>
+    name === 'DATABASE_URL' && request.databaseDriver ? `+${request.databaseDriver}` : '';
+  if (request.databaseDriver) aliases['DATABASE_URL'] = `DATABASE_URL+${request.databaseDriver}`;
   for (const { name, value, why } of request.given ?? []) {
     if (known.has(name)) continue;
     constants[name] = value;
@@ -126,7 +131,7 @@ export function detectVariables(request: VariablesRequest): Variables {
       if (required && !committed.has(read.name)) missing.push(read);
       continue;
     }
-    if (source.from !== undefined) aliases[read.name] = source.from;
+    if (source.from !== undefined) aliases[read.name] = source.from + schemeOf(source.from);
     else constants[read.name] = source.value ?? '';
     const value = `${read.name} = ${source.from ?? source.value}`;
     findings.push(finding('variable', value, source.why, read.evidence));
