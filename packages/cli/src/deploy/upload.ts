@@ -65,7 +65,11 @@ async function sendArchive<Answer>(
   }
 }
 
-function tellLeftOut({ output }: Session, { leftOut }: Source): void {
+function tellLeftOut({ output }: Session, { leftOut, emptySubmodules }: Source): void {
+  if (emptySubmodules.length > 0) {
+    const names = emptySubmodules.join(', ');
+    output.line('', `empty, not checked out: ${names}; git submodule update --init`);
+  }
   if (leftOut.length === 0) return;
   output.line('', `left out, not committed: ${leftOut.join(', ')}`);
   if (leftOut.some((path) => /(^|\/)\.env/.test(path))) {

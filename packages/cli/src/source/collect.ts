@@ -29,6 +29,8 @@ export interface Source {
   readonly sizeBytes: number;
   /** Left behind though the app may miss them. */
   readonly leftOut: readonly string[];
+  /** Submodules that are not checked out. */
+  readonly emptySubmodules: readonly string[];
 }
 
 export async function collectSource(root: string): Promise<Source> {
@@ -51,6 +53,7 @@ class Collector {
   readonly #leaveOut: LeaveOut;
   readonly #files: SourceFile[] = [];
   readonly #leftOut = new Set<string>();
+  readonly #emptySubmodules: string[] = [];
   readonly #environments = new Map<string, boolean>();
 
   constructor(root: string) {
@@ -69,7 +72,13 @@ class Collector {
   finish(): Source {
     this.#files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
     const sizeBytes = this.#files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    return { root: this.#root, files: this.#files, sizeBytes, leftOut: [...this.#leftOut].sort() };
+    return {
+      root: this.#root,
+      files: this.#files,
+      sizeBytes,
+      leftOut: [...this.#leftOut].sort(),
+      emptySubmodules: this.#emptySubmodules,
+    };
   }
 
   async #gitPath(path: string, committed: boolean): Promise<void> {
@@ -80,8 +89,16 @@ class Collector {
     const stats = lstatOrUndefined(join(this.#root, path));
     // Deleted, and the deletion not yet committed.
     if (!stats) return;
-    if (stats.isDirectory()) await this.tree(`${path}/`);
+    if (stats.isDirectory()) await this.#otherTree(path);
     else this.#add(path, stats);
+  }
+
+  /** A submodule that is not checked out has no .git: git would answer for the tree around it. */
+  async #otherTree(path: string): Promise<void> {
+    const absolute = join(this.#root, path);
+    if (lstatOrUndefined(join(absolute, '.git'))) return await this.tree(`${path}/`);
+    if (readdirSync(absolute).length === 0) this.#emptySubmodules.push(path);
+    else await this.#walk(`${path}/`, []);
   }
 
   async #walk(prefix: string, above: readonly ScopedIgnore[]): Promise<void> {

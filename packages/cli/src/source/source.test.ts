@@ -206,6 +206,16 @@ describe('in a git work tree', () => {
     expect(await paths()).toEqual(['app.py', 'nested/.gitignore', 'nested/n.py']);
   });
 
+  it('names a submodule that is not checked out', async () => {
+    await write({ 'app.py': '' });
+    await mkdir(join(root, 'theme'));
+    git(['update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},theme`]);
+    expect(await paths()).toEqual(['app.py']);
+    expect((await collectSource(root)).emptySubmodules).toEqual(['theme']);
+    await write({ 'theme/t.css': '' });
+    expect(await paths()).toEqual(['app.py', 'theme/t.css']);
+  });
+
   it('runs nothing that the configuration of the tree names', async () => {
     const proof = join(root, 'proof');
     await write({ 'app.py': '', 'hook.sh': `#!/bin/sh\ntouch ${proof}\n` });
@@ -302,6 +312,7 @@ describe('limits', () => {
   const source = (files: [string, number][]) => ({
     root: '/x',
     leftOut: [],
+    emptySubmodules: [],
     sizeBytes: files.reduce((sum, [, size]) => sum + size, 0),
     files: files.map(([path, sizeBytes]) => ({ path, absolute: '', sizeBytes, executable: false })),
   });
