@@ -264,7 +264,19 @@ def django_entry(settings):
         # It sets the variable itself, so our overlay would never be seen.
         os.environ["DJANGO_SETTINGS_MODULE"] = ours or ""
         return {"module": "tandem_" + kind, "attribute": "application", "kind": kind}
+    if kind == "asgi" and not sets_django_up(sys.modules[module]):
+        return {"module": "tandem_channels", "attribute": "application", "kind": kind}
     return {"module": module, "attribute": attribute, "kind": kind}
+
+
+def sets_django_up(module):
+    """`runserver` and daphne's own command do it; a plain ASGI server leaves it to the module."""
+    try:
+        with open(module.__file__, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, TypeError, UnicodeDecodeError):
+        return True
+    return "get_asgi_application" in text or "django.setup(" in text
 
 
 def migrations_on_disk(settings):

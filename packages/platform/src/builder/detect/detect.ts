@@ -17,6 +17,7 @@ import { bundleConfigUse } from './epio/bundle-config.ts';
 import { dataDirectoryFindings } from './epio/data-directory.ts';
 import { finding, type Detected } from './evidence.ts';
 import { flaskApp } from './flask-app.ts';
+import { flaskConfig } from './flask-config.ts';
 import { importGraph, moduleFile } from './import-graph.ts';
 import type { Link } from './linked-tree.ts';
 import { detectProcesses, type NamedProcesses } from './processes.ts';
@@ -89,8 +90,8 @@ type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 
     readonly releaseCommands?: readonly string[];
     readonly site?: Detected<StaticRoute>;
     readonly databaseDriver?: string | undefined;
+    readonly given?: readonly GivenVariable[];
   };
-type VariableReader = Pick<Framework, 'pythonPath' | 'startFiles' | 'settings' | 'databaseDriver'>;
 
 class Detector {
   readonly #tree: SourceTree;
@@ -122,10 +123,10 @@ class Detector {
       manageFile !== undefined && config.entry === undefined
         ? this.#django(directory, manageFile, names)
         : this.#withoutDjango(directory, names, named);
-    const { startFiles, releaseCommands, site, databaseDriver, findings, ...kept } = framework;
+    const { releaseCommands, site, findings, ...read } = framework;
+    const { startFiles: _startFiles, databaseDriver: _driver, given: _given, ...kept } = read;
     const mappings = configuredMappings(tree, directory, config.static);
-    const given = kept.entry ? flaskApp(tree, directory, kept.entry, names) : [];
-    const variables = this.#variables(directory, { ...kept, startFiles, databaseDriver }, given);
+    const variables = this.#variables(directory, framework);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = detectVolume(tree, {
@@ -279,13 +280,18 @@ class Detector {
     const files = importGraph(tree, bases, start);
     const path = detectPythonPath(tree, { root, files, configured, dependencies });
     const pythonPath = [...new Set([...bases, ...path.directories])];
+    const startFiles = importGraph(tree, pythonPath, start);
     const release = detectReleaseCommands(tree, { root, entry, dependencies });
     return {
       ...common,
       entry,
       madeFiles: entry.made ? [entry.made] : [],
       pythonPath,
-      startFiles: importGraph(tree, pythonPath, start),
+      startFiles,
+      given: [
+        ...flaskApp(tree, root, entry, dependencies),
+        ...flaskConfig(tree, root, pythonPath, startFiles),
+      ],
       releaseCommands: release.commands,
       findings: [
         ...found.findings,
@@ -327,8 +333,7 @@ class Detector {
 
   #variables(
     root: string,
-    { pythonPath, startFiles, settings, databaseDriver }: VariableReader,
-    given: readonly GivenVariable[],
+    { pythonPath, startFiles, settings, databaseDriver, given }: Framework,
   ): Variables {
     const isDjango = settings !== undefined;
     const beside = ['config.py', 'settings.py'].map((name) => under(root, name));
@@ -340,7 +345,7 @@ class Detector {
       ...PROCESS_VARIABLES,
     ];
     return detectVariables({
-      given,
+      given: given ?? [],
       databaseDriver,
       reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
       known: new Set(known),

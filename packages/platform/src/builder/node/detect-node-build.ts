@@ -122,7 +122,8 @@ function judge(
     const why = `its output ${missing} is not in the source`;
     return build(tree, project, manifest, scripts, why, evidence);
   }
-  const sign = ignoredOutput(tree, manifest) ?? project.names.find((n) => READERS.includes(n));
+  const sign =
+    ignoredOutput(tree, manifest) ?? project.names.find((n) => READERS.includes(n)) ?? served;
   if (sign !== undefined) {
     return build(
       tree,
