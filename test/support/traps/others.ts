@@ -1,5 +1,6 @@
 // Projects without Django: where the application is, what serves it, what runs beside it.
 import { FLASK_REQUIREMENTS } from '../tiny-projects.ts';
+import { FLASK_TRAPS } from './flask.ts';
 import type { Trap } from './trap.ts';
 
 const FLASK = `from flask import Flask
@@ -299,4 +300,5 @@ app = create_app(os.getenv("FLASK_CONFIG") or "default")
     finds: [{ rule: 'framework', value: 'fastapi' }],
     refused: { code: 'INTERFACE_MIXED', what: /ASGI/, fix: /uvicorn/i },
   },
+  ...FLASK_TRAPS,
 ];
