@@ -114,6 +114,14 @@ describe('diagnose', () => {
     });
   });
 
+  it('knows a MySQL that is not there by the words of its newer library', () => {
+    const log = `${START}${frame('/venv/lib/MySQLdb/connections.py', 9, 'x')}OperationalError: (2002, "Can't connect to server on '127.0.0.1' (115)")\n`;
+    expect(diagnose({ phase: 'start', logTail: log })).toMatchObject({
+      code: 'SERVICE_UNREACHABLE',
+      message: 'MySQL at 127.0.0.1 does not answer.',
+    });
+  });
+
   it('quotes a project that ends its own process', () => {
     const exit = `${START}${frame('/app/run.py', 9, 'sys.exit(1)')}SystemExit: 1\n`;
     const cause = diagnose({ phase: 'build', logTail: `ERROR: no site configured.\n${exit}` });

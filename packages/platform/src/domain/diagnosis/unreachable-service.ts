@@ -22,7 +22,7 @@ const SERVICES: readonly Service[] = [
   { says: /smtp|:25\b|:587\b/i, name: 'the mail server', variable: 'EMAIL_HOST' },
 ];
 const REFUSED =
-  /Connection refused|Name or service not known|Temporary failure in name resolution|nodename nor servname|No address associated with hostname|Network is unreachable|No route to host|could not translate host name|failed to resolve host|Can't connect to (?:local )?MySQL server|NameResolutionError|ServerSelectionTimeoutError|Cannot assign requested address|timed out/i;
+  /Connection refused|Name or service not known|Temporary failure in name resolution|nodename nor servname|No address associated with hostname|Network is unreachable|No route to host|could not translate host name|failed to resolve host|Can't connect to (?:(?:local )?MySQL )?server|NameResolutionError|ServerSelectionTimeoutError|Cannot assign requested address|timed out/i;
 const TYPES =
   /Connection|Timeout|Unreachable|gaierror|URLError|OperationalError|InterfaceError|NoBrokersAvailable|ServerSelection|MaxRetry|SSLError|ConnectError|Endpoint/;
 /** What Celery says each time it tries again; no traceback. */
@@ -33,7 +33,7 @@ const HOST = [
   /server at "([^"]+)"/,
   /host name "([^"]+)"/,
   /resolve host '([^']+)'/,
-  /MySQL server on '([^']+)'/,
+  /\bserver on '([^']+)'/,
   /Cannot connect to host ([\w.-]+)/,
   /\w+:\/\/(?:[^@\s/]*@)?([\w.-]+(?::\d+)?)/,
   /^([\w.-]+:\d+): \[Errno/,
