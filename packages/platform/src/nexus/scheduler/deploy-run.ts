@@ -66,6 +66,10 @@ export class DeployRun {
       signal: this.#cancel.signal,
     };
     events.emit({ type: 'phase', phase: phase.name, state: 'started', detail: '' });
+    if (phase.name === 'build' && builds.isBusy('node')) {
+      const detail = 'waits: another app is being built';
+      events.emit({ type: 'phase', phase: phase.name, state: 'progress', detail });
+    }
     const beganMs = context.clock.monotonicMs();
     const outcome =
       phase.name === 'build'
