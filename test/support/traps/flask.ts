@@ -114,6 +114,35 @@ ${INDEX('assets["all"].urls()[0]')}`),
     answers: { text: /^\/static\/all\.css/ },
   },
   {
+    name: 'makes its tables by a script, and has no migrations',
+    files: {
+      'requirements.txt': 'flask==3.1.0\nflask-sqlalchemy==3.1.1\nsqlalchemy==2.0.36\n',
+      'app.py': `import os
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+app = Flask(__name__)
+app.config["SQLALCHEMY_DATABASE_URI"] = os.getenv("DATABASE_URL", "sqlite:///shop.db")
+db = SQLAlchemy(app)
+
+
+class Loaf(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+${INDEX('"%d loaves" % Loaf.query.count()')}`,
+      'create_db.py': 'from app import app, db\n\nwith app.app_context():\n    db.create_all()\n',
+    },
+    finds: [
+      {
+        rule: 'release',
+        value: "python -m tandem_runtime.create_tables 'app:app'",
+        evidence: 'create_db.py:4',
+      },
+    ],
+    answers: { text: /^0 loaves$/ },
+    quick: true,
+  },
+  {
     name: 'ends its own process for want of a configuration',
     files: {
       'requirements.txt': 'flask==3.1.0\n',

@@ -121,7 +121,7 @@ def upgrade():
 `,
       'migrations/script.py.mako': '',
     },
-    finds: [{ rule: 'release', value: 'alembic upgrade head', evidence: 'alembic.ini' }],
+    finds: [{ rule: 'release', value: 'python -m alembic upgrade head', evidence: 'alembic.ini' }],
     answers: { text: /^flask 0$/ },
   },
   {

@@ -3,7 +3,9 @@
 import type { Finding } from '../../domain/release.ts';
 import type { EntryPoint } from './entry-point.ts';
 import { finding } from './evidence.ts';
-import { hasFile, under, type SourceTree } from './source-tree.ts';
+import { hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
+
+const CREATE_DEPTH_MAX = 3;
 
 export interface ReleaseCommandsRequest {
   readonly root: string;
@@ -23,17 +25,41 @@ export function detectReleaseCommands(
   const has = (name: string): boolean => dependencies.includes(name);
   const flask = under(root, 'migrations/env.py');
   if (has('flask-migrate') && entry !== undefined && hasFile(tree, flask)) {
+    const manage = under(root, 'manage.py');
+    if (has('flask-script') && /\bMigrateCommand\b/.test(tree.read(manage) ?? '')) {
+      return one('python manage.py db upgrade', 'the migrations of Flask-Script', manage);
+    }
     return one('python -m flask db upgrade', 'Flask-Migrate and its migrations', flask);
   }
   const alembic = under(root, 'alembic.ini');
   if ((has('alembic') || has('flask-alembic')) && hasFile(tree, alembic)) {
-    return one('alembic upgrade head', 'migrations of Alembic', alembic);
+    // As a module: its own script does not look into the directory it runs in.
+    return one('python -m alembic upgrade head', 'migrations of Alembic', alembic);
   }
   const aerich = under(root, 'migrations/models');
   if (has('aerich') && tree.list(aerich).length > 0) {
     return one('aerich upgrade', 'migrations of aerich', aerich);
   }
+  const creates = has('flask-sqlalchemy') && entry ? createAll(tree, root) : undefined;
+  if (entry !== undefined && creates !== undefined) {
+    const target = `${entry.module}:${entry.attribute}${entry.factory ? '()' : ''}`;
+    const command = `python -m tandem_runtime.create_tables '${target}'`;
+    return one(command, 'create_all() makes its tables, there are no migrations', creates);
+  }
   return { commands: [], findings: [] };
+}
+
+/** Where a script or a command of the project makes the tables. */
+function createAll(tree: SourceTree, root: string): string | undefined {
+  const files = walkFiles(tree, root, CREATE_DEPTH_MAX).filter(
+    (path) => path.endsWith('.py') && !/(^|\/)(tests?|conftest|test_\w+)(\.py|\/)/.test(path),
+  );
+  for (const file of files) {
+    const lines = (tree.read(file) ?? '').split('\n');
+    const index = lines.findIndex((line) => /^[^#]*\.create_all\(/.test(line));
+    if (index >= 0) return `${file}:${index + 1}`;
+  }
+  return undefined;
 }
 
 function one(command: string, why: string, evidence: string): ReleaseCommands {
