@@ -197,7 +197,8 @@ class Detector {
     const tree = this.#tree;
     const { config, origins, file } = this.#configuration;
     const project = { root, config, dependencies, ...(settings ? { settings } : {}) };
-    const packages = detectSystemPackages(tree, project, origins.packages ?? file);
+    const { image } = this.#containers;
+    const packages = detectSystemPackages(tree, project, origins.packages ?? file, image);
     const { names } = dependencies;
     const builds = nodeApp
       ? { value: [], findings: [] }
