@@ -46,6 +46,7 @@ export function containerProcesses(
   containers: Containers,
   request: ContainerProcessesRequest,
 ): ContainerProcesses {
+  if (containers.services.length === 0) return { processes: {}, replaced: [], findings: [] };
   const place = placeOf(tree, request);
   const findings: Finding[] = [];
   const found: Found[] = [];
