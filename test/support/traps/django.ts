@@ -326,4 +326,25 @@ LANGUAGES = (("en-us", _("English")), ("pt-br", _("Portuguese")))
     quick: true,
   },
   ...DJANGO_OVERLAY_TRAPS,
+  {
+    name: 'reads variables that only its compose file gives, beside hosts of other containers',
+    files: site({
+      'shop/settings.py': SETTINGS.replace(
+        'SECRET_KEY',
+        'import os\nSIGN = os.environ["SHOP_SIGN"]\nSECRET_KEY',
+      ),
+      Dockerfile: 'FROM python:3.12-slim\nCOPY . /app\n',
+      'docker-compose.yml': `services:
+  web:
+    build: .
+    command: sh -c "python manage.py migrate && gunicorn shop.wsgi -b 0.0.0.0:80"
+    ports: ["80:80"]
+    environment: { SHOP_SIGN: "\${SIGN:-composed}", DB_HOST: db, SECRET_KEY: abc }
+  db: { image: postgres }
+`,
+    }),
+    finds: [{ rule: 'variable', value: 'SHOP_SIGN = composed', evidence: 'docker-compose.yml:6' }],
+    answers: { text: /^postgresql composed/ },
+    quick: true,
+  },
 ];

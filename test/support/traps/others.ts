@@ -301,4 +301,49 @@ app = create_app(os.getenv("FLASK_CONFIG") or "default")
     refused: { code: 'INTERFACE_MIXED', what: /ASGI/, fix: /uvicorn/i },
   },
   ...FLASK_TRAPS,
+  {
+    name: 'holds several applications, and says in its Dockerfile which one it serves',
+    files: {
+      'requirements.txt': FLASK_REQUIREMENTS,
+      'app.py': FLASK.replace('"flask"', '"the wrong one"'),
+      'inner/served.py': FLASK,
+      'start.sh': '#!/bin/sh\nset -e\nexec gunicorn --chdir inner -b :5000 "${APP:-served:app}"\n',
+      Dockerfile: 'FROM python:3.12-slim\nWORKDIR /srv\nCOPY . .\nENTRYPOINT ["/srv/start.sh"]\n',
+    },
+    finds: [{ rule: 'entry', value: 'served:app', evidence: 'start.sh:3' }],
+    answers: SAYS_FLASK,
+    quick: true,
+  },
+  {
+    name: 'has a worker that only its compose file names, and one of somebody else',
+    files: {
+      'requirements.txt': FLASK_REQUIREMENTS,
+      'app.py': FLASK,
+      'watch.py': 'import time\n\nwhile True:\n    time.sleep(60)\n',
+      Dockerfile: 'FROM python:3.12-slim\nCOPY . /app\n',
+      'compose.yaml': `x-app: &app
+  build: .
+services:
+  web: { <<: *app, command: flask run, ports: ["5000:5000"] }
+  watcher: { <<: *app, command: python /app/watch.py }
+  gone: { <<: *app, command: celery -A gone worker }
+`,
+    },
+    finds: [
+      { rule: 'process', value: 'watcher: python watch.py', evidence: 'compose.yaml:5' },
+      { rule: 'process', value: 'gone left out', evidence: 'compose.yaml:6' },
+    ],
+    answers: SAYS_FLASK,
+  },
+  {
+    name: 'loads a library that only its Dockerfile installs, written for a later Debian',
+    files: {
+      'requirements.txt': FLASK_REQUIREMENTS,
+      'app.py': `import ctypes\n\nctypes.CDLL("libzbar.so.0")\n${FLASK}`,
+      Dockerfile:
+        'FROM python:3.12-slim-trixie\nRUN apt-get update && apt-get install -y gcc libzbar0t64 libgone9\n',
+    },
+    finds: [{ rule: 'system packages', value: 'libzbar0t64 libgone9', evidence: 'Dockerfile:2' }],
+    answers: SAYS_FLASK,
+  },
 ];

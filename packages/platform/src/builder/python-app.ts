@@ -90,6 +90,7 @@ class PythonApp {
       const lock = await resolveLock(options, session, request);
       if (lock === undefined || lock.isEmpty) {
         const system = await ground.running([], false);
+        this.#found(detection, system.findings);
         return { value: { lock, dependencies: undefined, system: system.layer }, detail: 'none' };
       }
       const dependencies = await dependencyLayer(options, session, {

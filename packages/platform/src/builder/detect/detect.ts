@@ -7,6 +7,12 @@ import { detectAppRoot } from './app-root.ts';
 import { detectBackgroundProcesses, endlessCommands } from './background-processes.ts';
 import { cachedTree } from './cached-tree.ts';
 import { committedVariables } from './committed-variables.ts';
+import { containerProcesses } from './containers/container-processes.ts';
+import { containerRelease } from './containers/container-release.ts';
+import { containerValues } from './containers/container-variables.ts';
+import { readContainers, type Containers } from './containers/containers.ts';
+import { servedApplications } from './containers/served-application.ts';
+import { suggestedSettings } from './containers/suggested-settings.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
 import { detectDatabaseDialect } from './database-dialect.ts';
 import { detectDatabaseNeed } from './database-need.ts';
@@ -15,7 +21,7 @@ import { detectEntryPoint, type ConfiguredEntry, type EntryPoint } from './entry
 import { environmentReads } from './environment-reads.ts';
 import { bundleConfigUse } from './epio/bundle-config.ts';
 import { dataDirectoryFindings } from './epio/data-directory.ts';
-import { finding, type Detected } from './evidence.ts';
+import { detected, finding, type Detected } from './evidence.ts';
 import { flaskApp } from './flask-app.ts';
 import { flaskConfig } from './flask-config.ts';
 import { importGraph, moduleFile } from './import-graph.ts';
@@ -97,6 +103,7 @@ class Detector {
   readonly #tree: SourceTree;
   readonly #context: DetectContext;
   readonly #configuration: Configuration;
+  #containers: Containers = NO_CONTAINERS;
 
   constructor(source: SourceTree, context: DetectContext) {
     this.#context = context;
@@ -109,6 +116,7 @@ class Detector {
     const { config, origins, links } = this.#configuration;
     const root = detectAppRoot(tree, config.root, origins.root);
     const { directory, manageFile } = root.value;
+    this.#containers = readContainers(tree, directory);
     const { requirements } = config;
     const dependencies = detectDependencyFiles(tree, directory, requirements, origins.requirements);
     const python = detectPythonVersion(tree, {
@@ -123,19 +131,14 @@ class Detector {
       manageFile !== undefined && config.entry === undefined
         ? this.#django(directory, manageFile, names)
         : this.#withoutDjango(directory, names, named);
-    const { releaseCommands, site, findings, ...read } = framework;
+    const { releaseCommands: _release, site, findings, ...read } = framework;
     const { startFiles: _startFiles, databaseDriver: _driver, given: _given, ...kept } = read;
+    const release = this.#release(directory, names, named, framework);
     const mappings = configuredMappings(tree, directory, config.static);
     const variables = this.#variables(directory, framework);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
-    const volume = detectVolume(tree, {
-      root: directory,
-      config,
-      dependencies: names,
-      hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
-      ...kept,
-    });
+    const volume = this.#volume(directory, names, framework);
     const beyond = this.#beyondPython(directory, dependencies.value, kept);
     const [first, ...others] = findings;
     return {
@@ -143,7 +146,7 @@ class Detector {
       config,
       dependencies: dependencies.value,
       pythonVersion: python.value,
-      named: { ...named, releaseCommands: named.releaseCommands ?? releaseCommands },
+      named: { ...named, releaseCommands: release.value },
       variables,
       links,
       bundleConfig: bundleConfig !== undefined,
@@ -169,8 +172,20 @@ class Detector {
         ...volume.findings,
         ...mappings.findings,
         ...named.findings,
+        ...release.findings,
+        ...this.#containers.findings,
       ],
     };
+  }
+
+  #volume(directory: string, dependencies: readonly string[], framework: Framework) {
+    return detectVolume(this.#tree, {
+      root: directory,
+      config: this.#configuration.config,
+      dependencies,
+      hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
+      ...framework,
+    });
   }
 
   /** What the app needs of the system, and a front end that is built. */
@@ -182,7 +197,8 @@ class Detector {
     const tree = this.#tree;
     const { config, origins, file } = this.#configuration;
     const project = { root, config, dependencies, ...(settings ? { settings } : {}) };
-    const packages = detectSystemPackages(tree, project, origins.packages ?? file);
+    const { image } = this.#containers;
+    const packages = detectSystemPackages(tree, project, origins.packages ?? file, image);
     const { names } = dependencies;
     const builds = nodeApp
       ? { value: [], findings: [] }
@@ -199,18 +215,51 @@ class Detector {
     const commands = Object.values(named.processes).map(({ command }) => command);
     const request = { root, isDjango, dependencies, named: commands };
     const more = detectBackgroundProcesses(this.#tree, request);
+    const contained = containerProcesses(this.#tree, this.#containers, {
+      root,
+      dependencies,
+      named: named.processes,
+      guessed: more.processes,
+    });
+    const isReplaced = (name: string): boolean => contained.replaced.includes(name);
+    const guessed = Object.entries(more.processes).filter(([name]) => !isReplaced(name));
     const endless = isDjango ? endlessCommands(this.#tree, root) : [];
+    const all = [...commands, ...Object.values(contained.processes).map(({ command }) => command)];
     const isNamed = ({ value }: Finding): boolean =>
-      commands.some((command) => command.includes(value.split(' ')[0] ?? value));
+      all.some((command) => command.includes(value.split(' ')[0] ?? value));
     return {
       ...named,
-      processes: { ...more.processes, ...named.processes },
+      processes: {
+        ...Object.fromEntries(guessed),
+        ...contained.processes,
+        ...named.processes,
+      },
       findings: [
         ...named.findings,
-        ...more.findings,
+        ...more.findings.filter(({ value }) => !isReplaced(value.split(':')[0] ?? '')),
+        ...contained.findings,
         ...endless.filter((finding) => !isNamed(finding)),
       ],
     };
+  }
+
+  /** What the project says of it, else what its tools and its containers show. */
+  #release(
+    root: string,
+    dependencies: readonly string[],
+    named: NamedProcesses,
+    { entry, settings, releaseCommands = [] }: Framework,
+  ): Detected<readonly string[] | undefined> {
+    if (named.releaseCommands !== undefined) return detected(named.releaseCommands);
+    const processes = Object.values(named.processes).map(({ command }) => command);
+    const known = [...releaseCommands, ...processes];
+    const isDjango = settings !== undefined;
+    const isFlask = entry?.framework === 'flask';
+    const request = { root, isDjango, isFlask, dependencies, known };
+    const more = containerRelease(this.#tree, this.#containers, request);
+    const commands = [...releaseCommands, ...more.commands];
+    const isSilent = isDjango && commands.length === 0;
+    return detected(isSilent ? undefined : commands, ...more.findings);
   }
 
   #django(root: string, manageFile: string, dependencies: readonly string[]): Framework {
@@ -247,7 +296,9 @@ class Detector {
     const evidence = origins.settings ?? 'config DJANGO_SETTINGS_MODULE';
     const configured =
       wish === undefined ? {} : { configured: { name: wish, evidence, why: 'set by you' } };
-    return detectSettingsModule(this.#tree, { root, manageFile, pythonPath, ...configured });
+    const suggested = suggestedSettings(this.#containers);
+    const request = { root, manageFile, pythonPath, suggested, ...configured };
+    return detectSettingsModule(this.#tree, request);
   }
 
   #withoutDjango(root: string, dependencies: readonly string[], named: NamedProcesses): Framework {
@@ -307,7 +358,8 @@ class Detector {
     try {
       const webCommand = named.processes['web']?.command;
       const configured = configuredEntry(this.#configuration);
-      return detectEntryPoint(this.#tree, root, { configured, webCommand });
+      const contained = servedApplications(this.#containers, root);
+      return detectEntryPoint(this.#tree, root, { configured, webCommand, contained });
     } catch (error) {
       // A web process of the project's own is enough, and files need none.
       const isEnough =
@@ -350,6 +402,7 @@ class Detector {
       reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
       known: new Set(known),
       committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),
+      contained: containerValues(this.#tree, this.#containers),
       isDjango,
       productionKey: isDjango
         ? undefined
@@ -362,6 +415,13 @@ function configuredEntry({ config, origins, file }: Configuration): ConfiguredEn
   const { entry, pythonpath: paths = [] } = config;
   return entry === undefined ? undefined : { entry, setIn: origins.entry ?? file, paths };
 }
+
+const NO_CONTAINERS: Containers = {
+  services: [],
+  hosts: new Set(),
+  imageSteps: [],
+  findings: [],
+};
 
 /** What every process has anyway. */
 const PROCESS_VARIABLES = ['HOME', 'PATH', 'PORT', 'LANG', 'TZ', 'PWD', 'DJANGO_SETTINGS_MODULE'];

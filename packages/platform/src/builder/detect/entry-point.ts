@@ -1,6 +1,7 @@
 // The WSGI or ASGI application of a project without Django, by the shape of its text: known classes,
 // factories, plain callables, and names that an entry file imports.
 import { TandemError } from '@tandem/protocol';
+import type { ServedApplication } from './containers/served-application.ts';
 import { wrappedEntry } from './entry-wrapper.ts';
 import { detected, finding, type Detected } from './evidence.ts';
 import { moduleName } from './import-graph.ts';
@@ -64,17 +65,21 @@ export interface EntryRequest {
   readonly configured?: ConfiguredEntry | undefined;
   /** The web command that the project names: it knows its application. */
   readonly webCommand?: string | undefined;
+  /** What its containers serve: asked where the source shows several or none. */
+  readonly contained?: readonly ServedApplication[];
 }
 
 export function detectEntryPoint(
   tree: SourceTree,
   root: string,
-  { configured, webCommand }: EntryRequest = {},
+  { configured, webCommand, contained = [] }: EntryRequest = {},
 ): Detected<EntryPoint> {
   const files = candidates(tree, root);
   if (configured !== undefined) return configuredEntry(tree, root, files, configured);
   const served = webCommand === undefined ? undefined : servedEntry(tree, root, files, webCommand);
   if (served !== undefined) return served;
+  const inContainer = containedEntry(tree, files, contained);
+  if (inContainer !== undefined) return inContainer;
   for (const path of files) {
     const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
     if (shape === undefined) continue;
@@ -275,6 +280,47 @@ function servedEntry(
     finding('framework', value.framework, 'by the file of the entry', path),
     finding('entry', `${module}:${attribute}${factory ? '()' : ''}`, why, path),
   );
+}
+
+function containedEntry(
+  tree: SourceTree,
+  files: readonly string[],
+  contained: readonly ServedApplication[],
+): Detected<EntryPoint> | undefined {
+  if (contained.length === 0) return undefined;
+  const uses = usesOf(files, tree);
+  const shown = files.filter((path) => shapeOf(tree.read(path) ?? '', uses) !== undefined);
+  if (shown.length === 1) return undefined;
+  for (const one of contained) {
+    const places = one.modules.flatMap((module) =>
+      one.directories.map((base) => ({
+        base,
+        path: files.find((file) => inModule(file, base) === module),
+      })),
+    );
+    const { base, path } = places.find((place) => place.path !== undefined) ?? {};
+    if (base === undefined || path === undefined) continue;
+    const shape = shapeOf(tree.read(path) ?? '', uses);
+    const attribute = one.attribute ?? shape?.attribute;
+    if (attribute === undefined) continue;
+    const factory = one.factory || (shape?.factory === true && shape.attribute === attribute);
+    const kind = shape?.kind ?? one.kind ?? 'wsgi';
+    const known = shape ?? { ...NO_SHAPE, kind, framework: kind };
+    const value = { ...entryOf(path, base, { ...known, attribute, factory }), pathEntry: base };
+    const entry = `${value.module}:${attribute}${factory ? '()' : ''}`;
+    const why = `its container runs "${one.command.slice(0, 60)}"`;
+    return detected(
+      value,
+      finding('framework', value.framework, 'by the file of the entry', path),
+      finding('entry', entry, why, one.evidence, 'likely'),
+    );
+  }
+  return undefined;
+}
+
+/** Name of the module of a file, where it lies below that directory. */
+function inModule(file: string, base: string): string | undefined {
+  return base === '' || file.startsWith(`${base}/`) ? moduleName(file, base) : undefined;
 }
 
 const NO_SHAPE: Shape = {

@@ -32,7 +32,7 @@ export interface SettingsAlternative {
   readonly file: string;
 }
 
-interface Candidate {
+export interface Candidate {
   readonly name: string;
   readonly evidence: string;
   readonly why: string;
@@ -45,6 +45,8 @@ export interface SettingsRequest {
   readonly pythonPath: readonly string[];
   /** From tandem.toml or the app's config. */
   readonly configured?: Candidate;
+  /** What the project's containers set: after what its entry points name. */
+  readonly suggested?: readonly Candidate[];
 }
 
 export function detectSettingsModule(
@@ -120,10 +122,13 @@ function byFileName(tree: SourceTree, files: readonly string[], root: string): C
     .map((path) => ({ name: moduleName(path, root), evidence: path, why: 'found by its name' }));
 }
 
-/** A sibling such as `x.settings.production` goes before `x.settings.dev`. */
+/**
+ * A sibling such as `x.settings.production` goes before `x.settings.dev`, and so does what the
+ * containers of the project use.
+ */
 function* productionFirst(
   tree: SourceTree,
-  { pythonPath }: SettingsRequest,
+  { pythonPath, suggested = [] }: SettingsRequest,
   candidates: readonly Candidate[],
 ): Generator<Candidate> {
   const usable = candidates.filter((one) => codeFile(tree, pythonPath, one.name) !== undefined);
@@ -137,6 +142,7 @@ function* productionFirst(
       yield { name: sibling, evidence: file, why };
     }
   }
+  yield* suggested.filter(({ name }) => !isDevelopment(name));
   yield* candidates;
 }
 

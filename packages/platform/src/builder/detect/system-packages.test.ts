@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readImage } from './containers/container-image.ts';
 import { detectSystemPackages } from './system-packages.ts';
 import { memoryTree } from './source-tree.ts';
 import { readTandemToml } from './tandem-toml.ts';
@@ -7,7 +8,8 @@ function wishes(files: Record<string, string>, root = '', names: string[] = []) 
   const tree = memoryTree(files);
   const { config, file } = readTandemToml(tree);
   const settings = 'site1/settings.py' in files ? { settings: { file: 'site1/settings.py' } } : {};
-  return detectSystemPackages(tree, { root, config, dependencies: { names }, ...settings }, file);
+  const project = { root, config, dependencies: { names }, ...settings };
+  return detectSystemPackages(tree, project, file, readImage(tree, 'Dockerfile', ''));
 }
 const texts = (result: ReturnType<typeof wishes>) => result.value.asked.map(({ text }) => text);
 
@@ -61,5 +63,25 @@ describe('detectSystemPackages', () => {
         where: expect.stringContaining(where) as string,
       }) as Error,
     );
+  });
+
+  it('takes what the Dockerfile installs, said together, unless it is known anyway', () => {
+    const files = {
+      Dockerfile:
+        'FROM python:3.12\nRUN apt-get install -y gcc tidy ffmpeg poppler-utils\nRUN apt-get install -y chromium\n',
+    };
+    const { value, findings } = wishes(files, '', ['pdf2image']);
+    expect(value.wished).toMatchObject([
+      { name: 'tidy', optional: true },
+      { name: 'ffmpeg', optional: true },
+    ]);
+    expect(findings.map((one) => one.value)).toEqual([
+      'poppler-utils',
+      'tidy ffmpeg',
+      'without chromium',
+    ]);
+    expect(findings[1]).toMatchObject({ evidence: 'Dockerfile:2', confidence: 'likely' });
+    const off = { ...files, 'tandem.toml': '[packages]\nautomatic = false\n' };
+    expect(wishes(off, '', ['pdf2image'])).toMatchObject({ value: { wished: [] }, findings: [] });
   });
 });

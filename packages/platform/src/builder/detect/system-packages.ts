@@ -1,5 +1,6 @@
 // What the project says of system packages: `[packages] apt` in tandem.toml, an Aptfile, and signs
 // in its source of libraries that no requirement names.
+import type { Finding } from '../../domain/release.ts';
 import { detected, finding, type Detected } from './evidence.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import type { DependencySource } from './dependency-files.ts';
@@ -8,9 +9,13 @@ import { parseAptfile } from '../system-packages/aptfile.ts';
 import { DJANGO_GIS, SPATIALITE } from '../system-packages/known-needs.ts';
 import { systemNeeds } from '../system-packages/system-needs.ts';
 import { parsePackageSpec, type PackageSpec } from '../system-packages/package-spec.ts';
+import type { ContainerImage } from './containers/container-image.ts';
+import { containerPackages } from './containers/container-packages.ts';
 
 export interface SystemPackageWishes {
   readonly asked: readonly PackageSpec[];
+  /** Of its Dockerfile, which may be written for another Debian: left out where there is none. */
+  readonly wished: readonly PackageSpec[];
   /** Names of the table of known needs that no requirement has. */
   readonly signs: readonly string[];
   /** What Python packages are known to need is installed too. */
@@ -31,6 +36,7 @@ export function detectSystemPackages(
   tree: SourceTree,
   { root, config, dependencies, settings }: DetectedProject,
   configFile: string,
+  image?: ContainerImage,
 ): Detected<SystemPackageWishes> {
   const named = config.packages?.apt?.map((text) => {
     const evidence = `${configFile}:${lineOf(tree.read(configFile) ?? '', text)}`;
@@ -38,15 +44,36 @@ export function detectSystemPackages(
   });
   const asked = named ?? inAptfile(tree, root);
   const signs = signsIn(tree, settings?.file);
-  const value = { asked, signs, automatic: config.packages?.automatic ?? true };
+  const automatic = config.packages?.automatic ?? true;
   const names = [...dependencies.names, ...signs];
+  const inImage = image && automatic ? containerPackages(image) : detected([]);
+  const known = systemNeeds({ asked, wished: [], automatic, names, fromSource: false });
+  const needed = new Set(known.running.map(({ name }) => name));
+  const wished = inImage.value.filter(({ name }) => !needed.has(name)).map(wishedSpec);
+  const value = { asked, wished, signs, automatic };
   return detected(
     value,
     ...asked.map(({ text, evidence }) =>
       finding('system packages', text, 'asked for by the project', evidence),
     ),
-    ...systemNeeds({ ...value, names, fromSource: false }).findings,
+    ...known.findings,
+    ...wishedFindings(wished),
+    ...inImage.findings,
   );
+}
+
+function wishedSpec({ name, evidence }: { name: string; evidence: string }): PackageSpec {
+  return { name, conditions: [], text: name, evidence, optional: true };
+}
+
+/** Those of one instruction together. */
+function wishedFindings(wished: readonly PackageSpec[]): Finding[] {
+  const places = [...new Set(wished.map(({ evidence }) => evidence))];
+  return places.map((place) => {
+    const names = wished.filter(({ evidence }) => evidence === place).map(({ name }) => name);
+    const why = 'its Dockerfile installs them';
+    return finding('system packages', names.join(' '), why, place, 'likely');
+  });
 }
 
 function inAptfile(tree: SourceTree, root: string): PackageSpec[] {

@@ -1,6 +1,7 @@
 // Variables of the environment that a project reads under names of its own, and what the platform
 // has for them: the app's database, Redis, secret key and hosts.
 import type { Finding } from '../../domain/release.ts';
+import type { GivenValue } from './containers/container-variables.ts';
 import type { EnvironmentRead } from './environment-reads.ts';
 import { finding } from './evidence.ts';
 
@@ -32,6 +33,8 @@ export interface VariablesRequest {
   readonly committed: ReadonlySet<string>;
   /** With Django a database counts where DATABASES names it: other readers want other things. */
   readonly isDjango: boolean;
+  /** What the project's containers set, for those that nothing else gives. */
+  readonly contained?: ReadonlyMap<string, GivenValue>;
   /** Key of a table of configurations by stage, where the project has one. */
   readonly productionKey?: string | undefined;
 }
@@ -128,7 +131,11 @@ export function detectVariables(request: VariablesRequest): Variables {
     if (source?.from === read.name) continue;
     const isWanted = source?.onlyRequired !== true || (bare && !committed.has(read.name));
     if (source === undefined || !isWanted) {
-      if (required && !committed.has(read.name)) missing.push(read);
+      const value = request.contained?.get(read.name);
+      if (required && value !== undefined) {
+        constants[read.name] = value.value;
+        findings.push(isContained(read, value));
+      } else if (required && !committed.has(read.name)) missing.push(read);
       continue;
     }
     if (source.from !== undefined) aliases[read.name] = source.from + schemeOf(source.from);
@@ -217,6 +224,11 @@ function otherSource({ name, setting, cast }: EnvironmentRead): Source | undefin
   }
   if (STAGE.test(name)) return { value: 'production', why: 'read without a default', onlyRequired };
   return undefined;
+}
+
+function isContained({ name, evidence }: EnvironmentRead, given: GivenValue): Finding {
+  const why = `read without a default (${evidence}); so its containers set it`;
+  return finding('variable', `${name} = ${given.value}`, why, given.evidence, 'likely');
 }
 
 function isMissing({ name, evidence }: EnvironmentRead): Finding {

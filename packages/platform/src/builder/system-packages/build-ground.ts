@@ -2,12 +2,13 @@
 // needs to run, or the stack with compilers and the packages that it needs to be built.
 import { TandemError } from '@tandem/protocol';
 import type { Finding } from '../../domain/release.ts';
+import { finding } from '../detect/evidence.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import type { BuildSession } from '../build-session.ts';
 import type { BuilderOptions } from '../collaborators.ts';
 import type { SystemPackageWishes } from '../detect/system-packages.ts';
 import type { PackageSpec } from './package-spec.ts';
-import { systemLayer } from './system-layer.ts';
+import { leftOutOf, systemLayer } from './system-layer.ts';
 import { systemNeeds } from './system-needs.ts';
 
 export interface RunningGround {
@@ -39,7 +40,17 @@ export class BuildGround {
   async running(names: readonly string[], fromSource: boolean): Promise<RunningGround> {
     const needs = systemNeeds({ ...this.#request(names), fromSource });
     const layer = await this.#layer('base', needs.running);
-    return { layer, packageCount: needs.running.length, findings: needs.findings };
+    const findings = [...needs.findings, ...(await this.#leftOut(needs.running, layer))];
+    return { layer, packageCount: needs.running.length, findings };
+  }
+
+  /** Of a Dockerfile for another Debian. */
+  async #leftOut(packages: readonly PackageSpec[], layer: LayerRef | undefined) {
+    const stack = await this.#options.stacks.stack('base');
+    const missing = await leftOutOf(this.#options, { stack, packages }, layer);
+    return missing.map(({ name, evidence }) =>
+      finding('system packages', `without ${name}`, 'Debian 12 has no such package', evidence),
+    );
   }
 
   /** What a compiler finds when it builds one of `names`. */
@@ -57,8 +68,8 @@ export class BuildGround {
   }
 
   #request(names: readonly string[]) {
-    const { asked, signs, automatic } = this.#wishes;
-    return { asked, automatic, names: [...names, ...signs] };
+    const { asked, wished, signs, automatic } = this.#wishes;
+    return { asked, wished, automatic, names: [...names, ...signs] };
   }
 
   /** What nobody asked for must not fail a deploy because a mirror is away. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { choosePackages, isInstalled, parseInstalled, parseOffer } from './choose-packages.ts';
+import {
+  choosePackages,
+  isInstalled,
+  leftOut,
+  parseInstalled,
+  parseOffer,
+} from './choose-packages.ts';
 import { explainApt } from './explain-apt.ts';
 import { parsePackageSpec } from './package-spec.ts';
 
@@ -49,6 +55,26 @@ describe('choosePackages', () => {
       message: expect.stringContaining('it has 15.14-0+deb12u1, 15.9-0+deb12u1') as string,
       hint: expect.stringContaining('libpq5=15.*') as string,
     });
+  });
+});
+
+describe('what nobody insists on', () => {
+  const optional = (text: string) => ({ ...spec(text), optional: true as const });
+
+  it('is left out where it does not exist', () => {
+    expect(choosePackages([optional('libgone1'), spec('libpq5')], offer)).toEqual(['libpq5']);
+    expect(choosePackages([optional('libgone1')], offer)).toEqual([]);
+  });
+
+  it('is found under the name that it had before', () => {
+    expect(choosePackages([optional('libpq5t64')], offer)).toEqual(['libpq5']);
+    expect(() => choosePackages([spec('libpq5t64')], offer)).toThrow(/no package "libpq5t64"/);
+  });
+
+  it('is known to be left out by what is installed', () => {
+    const installed = new Map([['libpq5', '15']]);
+    const specs = [optional('libpq5t64'), optional('libgone1'), spec('libother1')];
+    expect(leftOut(specs, installed).map(({ name }) => name)).toEqual(['libgone1']);
   });
 });
 

@@ -40,9 +40,31 @@ export function isInstalled(spec: PackageSpec, installed: ReadonlyMap<string, st
   return version !== undefined && satisfies(version, spec.conditions);
 }
 
-/** Arguments of `apt-get install`. Throws SYSTEM_PACKAGE_UNAVAILABLE for the first that is not. */
+/** A later Debian has the same library under another name: `libcurl4t64` is `libcurl4`. */
+export function namesOf({ name, optional }: PackageSpec): readonly string[] {
+  const older = name.replace(/t64$/, '');
+  return optional === true && older !== name ? [name, older] : [name];
+}
+
+/** Those that nobody insists on, and that are not there in the end. */
+export function leftOut(
+  specs: readonly PackageSpec[],
+  installed: ReadonlyMap<string, string>,
+): PackageSpec[] {
+  return specs.filter(
+    (spec) => spec.optional === true && !namesOf(spec).some((name) => installed.has(name)),
+  );
+}
+
+/**
+ * Arguments of `apt-get install`. Throws SYSTEM_PACKAGE_UNAVAILABLE for the first that is not, unless
+ * it is optional.
+ */
 export function choosePackages(specs: readonly PackageSpec[], offer: Offer): string[] {
-  return specs.map((spec) => {
+  return specs.flatMap((spec) => {
+    if (spec.optional === true) {
+      return namesOf(spec).find((name) => offer.versions.has(name)) ?? [];
+    }
     const versions = offer.versions.get(spec.name);
     if (versions === undefined) throw unknown(spec, offer.names);
     if (spec.conditions.length === 0) return spec.name;

@@ -15,6 +15,8 @@ export interface PackageSpec {
   readonly text: string;
   /** `file:line`. */
   readonly evidence: string;
+  /** Said and left out where the archive has none. */
+  readonly optional?: true;
 }
 
 /** Debian Policy 5.6.1. */

@@ -2,17 +2,26 @@
 // shared uid and shared by all apps that ask for the same on the same stack.
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TandemError } from '@tandem/protocol';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import { mountOf, type BuildSession, type StepResult } from '../build-session.ts';
 import type { BuilderOptions, BuildStack } from '../collaborators.ts';
 import { contentKey } from '../content-key.ts';
 import { aptConf, DOWNLOAD, INSTALL, INSTALL_ENV, LOOK_UP } from './apt-files.ts';
-import { choosePackages, isInstalled, parseInstalled, parseOffer } from './choose-packages.ts';
+import {
+  choosePackages,
+  isInstalled,
+  leftOut,
+  namesOf,
+  parseInstalled,
+  parseOffer,
+} from './choose-packages.ts';
 import { explainApt } from './explain-apt.ts';
 import type { PackageSpec } from './package-spec.ts';
 
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
+const STATUS = 'var/lib/dpkg/status';
 /** What packages may change; bound over the stack's own, which cannot be written. */
 const CHANGED = ['usr', 'etc', 'var'];
 
@@ -36,13 +45,52 @@ export async function systemLayer(
   const names = packages.map(({ text }) => text).join(' ');
   await session.log.say(`system packages: ${names}`);
   const work = await workDirectory(session, request.uid);
-  await new Installation(session, { ...request, packages, work }).run(
-    await options.systemArchive(),
-  );
+  await install(options, session, { ...request, packages, work });
   const layer = await options.imageStore.pack(join(work, 'layer'), { signal: session.signal });
   await options.imageStore.bindKey(key, layer);
   await rm(work, { recursive: true, force: true });
   return session.keep(layer);
+}
+
+/** Those of `packages` that nobody insisted on and that the stack with this layer does not have. */
+export async function leftOutOf(
+  { imageStore }: BuilderOptions,
+  { stack, packages }: Pick<SystemLayerRequest, 'stack' | 'packages'>,
+  layer: LayerRef | undefined,
+): Promise<PackageSpec[]> {
+  if (!packages.some(({ optional }) => optional === true)) return [];
+  const statusOf = async ({ sha256 }: LayerRef): Promise<string> => {
+    const path = join(await imageStore.mount(sha256), STATUS);
+    return (await readUntrustedFile(path, LIST_BYTES_MAX)) ?? '';
+  };
+  // The layer's own lists what the stack has, too; a layer of nothing has none.
+  const layers = [stack.layer, ...(layer ? [layer] : [])];
+  const texts = await Promise.all(layers.map(statusOf));
+  return leftOut(packages, new Map(texts.flatMap((text) => [...parseInstalled(text)])));
+}
+
+/** What nobody insists on must not fail what the app asks for. */
+async function install(
+  options: BuilderOptions,
+  session: BuildSession,
+  request: InstallationRequest,
+): Promise<void> {
+  const sources = await options.systemArchive();
+  const { packages, work, uid } = request;
+  try {
+    await new Installation(session, request).run(sources);
+  } catch (error) {
+    const required = packages.filter(({ optional }) => optional !== true);
+    const isTheirs = error instanceof TandemError && error.code.startsWith('SYSTEM_PACKAGE_');
+    if (!isTheirs || required.length === packages.length) throw error;
+    await session.log.say(`${error.message} Going on without those of the Dockerfile.`);
+    await rm(work, { recursive: true, force: true });
+    await workDirectory(session, uid);
+    await mkdir(join(work, 'layer'));
+    await chown(join(work, 'layer'), uid, uid);
+    if (required.length === 0) return;
+    await new Installation(session, { ...request, packages: required }).run(sources);
+  }
 }
 
 async function missing(
@@ -51,12 +99,12 @@ async function missing(
 ): Promise<PackageSpec[]> {
   if (packages.length === 0) return [];
   const root = await imageStore.mount(stack.layer.sha256);
-  const installed = parseInstalled(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8'));
+  const installed = parseInstalled(await readFile(join(root, STATUS), 'utf8'));
   return packages.filter((spec) => !isInstalled(spec, installed));
 }
 
 function keyOf(stack: BuildStack, packages: readonly PackageSpec[]): string {
-  const texts = packages.map(({ text }) => text).sort();
+  const texts = packages.map(({ text, optional }) => `${text}${optional ? '?' : ''}`).sort();
   return contentKey('system', { stack: stack.name, packages: texts });
 }
 
@@ -68,12 +116,16 @@ async function workDirectory(session: BuildSession, uid: number): Promise<string
   return work;
 }
 
+interface InstallationRequest extends SystemLayerRequest {
+  readonly work: string;
+}
+
 /** Three steps in sandboxes: look up, fetch, install. */
 class Installation {
   readonly #session: BuildSession;
-  readonly #request: SystemLayerRequest & { readonly work: string };
+  readonly #request: InstallationRequest;
 
-  constructor(session: BuildSession, request: SystemLayerRequest & { readonly work: string }) {
+  constructor(session: BuildSession, request: InstallationRequest) {
     this.#session = session;
     this.#request = request;
   }
@@ -82,9 +134,10 @@ class Installation {
     const { work, packages } = this.#request;
     await writeFile(join(work, 'apt.conf'), aptConf(), { mode: 0o644 });
     await writeFile(join(work, 'sources.list'), `${sources.join('\n')}\n`, { mode: 0o644 });
-    const names = packages.map(({ name }) => name);
+    const names = packages.flatMap(namesOf);
     await this.#step('packages-look', LOOK_UP, names, true);
     const chosen = choosePackages(packages, await this.#offer());
+    if (chosen.length === 0) return;
     await this.#step('packages-fetch', DOWNLOAD, chosen, true);
     await this.#step('packages-set', INSTALL, chosen, false);
   }

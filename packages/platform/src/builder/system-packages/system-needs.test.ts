@@ -68,4 +68,16 @@ describe('the table', () => {
       }
     }
   });
+
+  it('takes what a Dockerfile installs for running, not for building, and each once', () => {
+    const wished = asked('tidy', 'poppler-utils', 'libmagic1');
+    const { running, building, findings } = needs({
+      asked: asked('libmagic1=5.*'),
+      wished,
+      names: ['pdf2image'],
+    });
+    expect(texts(running)).toEqual(['libmagic1=5.*', 'poppler-utils', 'tidy']);
+    expect(texts(building)).toEqual(['libmagic1=5.*', 'poppler-utils']);
+    expect(findings).toHaveLength(1);
+  });
 });

@@ -16,6 +16,8 @@ export interface SystemNeeds {
 
 export interface NeedsRequest {
   readonly asked: readonly PackageSpec[];
+  /** Of a Dockerfile: what the app runs on, never what it is built with. */
+  readonly wished?: readonly PackageSpec[];
   /** Distributions and what else the table knows (DJANGO_GIS). */
   readonly names: readonly string[];
   /** Some of them were built from source. */
@@ -25,14 +27,15 @@ export interface NeedsRequest {
 }
 
 export function systemNeeds(request: NeedsRequest): SystemNeeds {
-  const { asked, names, fromSource, automatic } = request;
+  const { asked, wished = [], names, fromSource, automatic } = request;
   const rows = automatic ? KNOWN_NEEDS.filter((row) => applies(row, names)) : [];
   const certain = rows.filter(({ when }) => when === 'always' || (when === 'source' && fromSource));
   const building = rows.filter(({ when }) => when !== 'maybe');
-  const running = merge(asked, certain, ({ packages }) => packages);
+  const needed = merge(asked, certain, ({ packages }) => packages);
+  const isNeeded = new Set(needed.map(({ name }) => name));
   return {
-    running,
-    building: merge(running, building, ({ packages, build = [] }) => [...packages, ...build]),
+    running: [...needed, ...wished.filter(({ name }) => !isNeeded.has(name))],
+    building: merge(needed, building, ({ packages, build = [] }) => [...packages, ...build]),
     findings: [
       ...certain.map((row) => explain(row, names)),
       ...rows.filter(({ when }) => when === 'maybe').map((row) => hint(row, names)),
