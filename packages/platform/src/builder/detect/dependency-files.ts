@@ -44,7 +44,8 @@ export function detectDependencyFiles(
       finding('dependencies', 'none', 'no lock, pyproject or requirements file'),
     );
   }
-  const reason = reasonToInstall(tree, candidate.source.directory, root);
+  const { directory, names } = candidate.source;
+  const reason = reasonToInstall(tree, { directory, root, dependencies: names });
   const installProject = candidate.source.installProject || reason !== undefined;
   const source = withDevelopmentNames(tree, { ...candidate.source, installProject });
   const result = explained({ ...candidate, source });

@@ -4,7 +4,7 @@ import { normalizeName, requirementName } from '../requirements-file.ts';
 import { isTable } from '../tandem-toml.ts';
 import { describedRequirements, type DescribedRequirement } from './described-requirement.ts';
 import { specifierOfPoetry } from './poetry-constraint.ts';
-import { classify, isForProduction } from './production-names.ts';
+import { classify, isForProduction, type NameClass } from './production-names.ts';
 
 export interface PyprojectRequirements {
   /** Without the project's own extras and groups that are not for production. */
@@ -24,12 +24,12 @@ type Table = Record<string, unknown>;
 export function pyprojectRequirements(pyproject: Table): PyprojectRequirements | undefined {
   const project = tableIn(pyproject, 'project');
   const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
-  if (project === undefined && poetry === undefined) return undefined;
+  const groups = productionGroups(pyproject);
+  if (project === undefined && poetry === undefined && groups.length === 0) return undefined;
   const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(
     isForProduction,
   );
   const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isForProduction);
-  const groups = productionGroups(pyproject);
   const isStandard = project !== undefined && Array.isArray(project['dependencies']);
   return {
     requirements: [
@@ -49,10 +49,20 @@ export function pyprojectRequirements(pyproject: Table): PyprojectRequirements |
 function productionGroups(pyproject: Table): string[] {
   const uv = tableIn(tableIn(pyproject, 'tool'), 'uv');
   const byDefault = texts(uv?.['default-groups']);
-  return Object.keys(tableIn(pyproject, 'dependency-groups') ?? {}).filter(
+  const names = Object.keys(tableIn(pyproject, 'dependency-groups') ?? {});
+  const chosen = names.filter(
     (name) =>
       isForProduction(name) || (byDefault.includes(name) && classify(name) !== 'development'),
   );
+  const hasOwn = pyproject['project'] !== undefined || tableIn(pyproject, 'tool')?.['poetry'];
+  return hasOwn ? chosen : [...new Set([...chosen, ...groupsAlone(names, chosen)])];
+}
+
+/** Without a project they are all there is: the general ones, else what is not for developers. */
+function groupsAlone(names: readonly string[], chosen: readonly string[]): string[] {
+  const of = (wanted: NameClass): string[] => names.filter((name) => classify(name) === wanted);
+  const general = of('base');
+  return general.length > 0 || chosen.length > 0 ? general : of('other');
 }
 
 function groupMembers(pyproject: Table, name: string, seen: Set<string>): DescribedRequirement[] {
