@@ -6,6 +6,7 @@ import type { LayerRef } from '../ports/image-store.ts';
 import type { BuildContext } from './build-context.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { applicationOf, describeImage } from './describe-image.ts';
+import { declaredIndexes } from './detect/dependencies/declared-indexes.ts';
 import type { Detection } from './detect/detect.ts';
 import { insideApp } from './detect/source-tree.ts';
 import { projectEvidence } from './diagnosis/project-evidence.ts';
@@ -98,6 +99,7 @@ class PythonApp {
         toolchain,
         file: source.files[0] ?? '',
         lines: source.lines,
+        declared: declaredIndexes(tree, source.directory),
         indexes: indexesOf(session, source, tree),
         cwd: insideApp(source.directory),
         paths: await pathsKey(session, source, tree),

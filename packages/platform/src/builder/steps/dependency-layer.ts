@@ -7,6 +7,7 @@ import type { LayerRef } from '../../ports/image-store.ts';
 import { mountOf, workMounts, type BuildSession, type StepResult } from '../build-session.ts';
 import type { BuilderOptions } from '../collaborators.ts';
 import { contentKey } from '../content-key.ts';
+import type { DeclaredIndex } from '../detect/dependencies/declared-indexes.ts';
 import type { RequirementLine } from '../detect/requirements-file.ts';
 import { explainInstall } from '../diagnosis/explain-install.ts';
 import type { BuildGround } from '../system-packages/build-ground.ts';
@@ -22,6 +23,8 @@ export interface DependencyRequest {
   /** For messages. */
   readonly file: string;
   readonly lines: readonly RequirementLine[];
+  /** That the project names itself. */
+  readonly declared: readonly DeclaredIndex[];
   /** Directory inside in which relative paths of the lock are meant. */
   readonly cwd: string;
   /** Of the app's config: asked when it builds for itself. */
@@ -192,6 +195,6 @@ function installArgs(lock: Lock, more: readonly string[]): [string, ...string[]]
 }
 
 function failure(request: DependencyRequest, { logTail }: StepResult) {
-  const { file, lines } = request;
-  return explainInstall({ logTail, file, lines });
+  const { file, lines, declared } = request;
+  return explainInstall({ logTail, file, lines, indexes: declared });
 }

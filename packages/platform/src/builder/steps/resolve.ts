@@ -134,6 +134,7 @@ async function runUv(
     logTail: result.logTail,
     file: source.files[0] ?? toolchain.minor,
     lines: source.lines,
+    indexes: declaredIndexes(tree, source.directory),
   });
 }
 

@@ -4,7 +4,6 @@ import { normalizeName, requirementName, type RequirementLine } from '../require
 import { under, type SourceTree } from '../source-tree.ts';
 import { isTable, parsePyproject, parseToml } from '../tandem-toml.ts';
 import {
-  linesFrom,
   sourceOf,
   type Candidate,
   type DependencyKind,
@@ -13,9 +12,6 @@ import {
 import { parsePipfileLock, pipfileIn } from './pipfile.ts';
 import { tableIn } from './pyproject-requirements.ts';
 import { pyprojectIn } from './pyproject-source.ts';
-
-/** Above it the line of each one is not looked for: that would cost more than it says. */
-const EVIDENCE_PACKAGES_MAX = 50;
 
 interface FoundLock {
   readonly kind: DependencyKind;
@@ -147,14 +143,22 @@ function namesPaths(kind: DependencyKind, text: string): boolean {
   return PATHS[kind]?.test(text) ?? false;
 }
 
+/** Each with the line of its table, found in one pass over the text. */
 function pinnedLines(
   text: string,
   path: string,
   pinned: ReadonlyMap<string, string>,
 ): RequirementLine[] {
-  const texts = [...pinned].map(([name, version]) => `${name}==${version}`);
-  if (pinned.size <= EVIDENCE_PACKAGES_MAX) return linesFrom(text, path, texts);
-  return [...pinned.keys()].map((name, at) => ({ name, text: texts[at] ?? name, evidence: path }));
+  const at = new Map<string, number>();
+  for (const [index, line] of text.split('\n').entries()) {
+    const name = /^(?:name = "|\s+")([\w.-]+)"(?:: \{)?$/.exec(line.trimEnd())?.[1];
+    if (name !== undefined && !at.has(normalizeName(name))) at.set(normalizeName(name), index + 1);
+  }
+  return [...pinned].map(([name, version]) => {
+    const line = at.get(name);
+    const evidence = line === undefined ? path : `${path}:${line}`;
+    return { name, text: `${name}==${version}`, evidence };
+  });
 }
 
 /** The lock of the tool that the project says it uses. */
