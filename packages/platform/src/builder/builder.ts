@@ -6,7 +6,7 @@ import type { Builder, BuildRequest, DetectOutcome, DetectRequest } from '../por
 import type { BuilderOptions } from './collaborators.ts';
 import { detect } from './detect/detect.ts';
 import { equivalentToml } from './detect/equivalent-toml.ts';
-import { preferred } from './detect/python-version.ts';
+import { preferred } from './detect/python/available-versions.ts';
 import { diskTree } from './detect/source-tree.ts';
 import { runBuild } from './run-build.ts';
 import { sweepBuilds } from './sweep-builds.ts';
