@@ -116,6 +116,38 @@ describe('what is installed', () => {
   });
 });
 
+describe('a project whose build imports what it depends on', () => {
+  const setup = (more: string) =>
+    `from setuptools import setup\nimport shop\nsetup(name="shop", version=shop.VERSION, packages=["shop"], install_requires=["six==1.16.0"], ${more})\n`;
+  const shop = (module: string): Files => ({
+    'shop/__init__.py': `import ${module}\nVERSION = "3"\ndef main():\n    print("shop", VERSION)\n`,
+  });
+
+  it('is installed after them, with them in reach', async () => {
+    const built = await build({
+      'setup.py': setup('entry_points={"console_scripts": ["shopctl = shop:main"]}'),
+      Procfile: 'web: gunicorn hello:app\nworker: shopctl\n',
+      ...shop('six'),
+    });
+    expect(await installed(built)).toEqual(['shop 3', 'six 1.16.0']);
+    expect((await fixture.run(built.image, 'shopctl')).output).toBe('shop 3\n');
+    expect(built.log).toContain('with that installed first');
+  });
+
+  it('is left out when that fails too and nothing needs it', async () => {
+    const files = { 'setup.py': setup(''), ...shop('nowhere') };
+    const built = await build(files);
+    expect(await installed(built)).toEqual(['six 1.16.0']);
+    expect(findingOf(built, 'install')).toMatchObject({ value: 'not itself' });
+    const script = setup('entry_points={"console_scripts": ["shopd = shop:main"]}');
+    const needed = { ...files, 'setup.py': script, Procfile: 'web: shopd\n' };
+    expect(await failure(needed)).toMatchObject({
+      code: 'DEPENDENCY_BUILD_FAILED',
+      message: expect.stringContaining('The project itself could not be built') as string,
+    });
+  });
+});
+
 describe('the Python', () => {
   it('of an old project is the nearest that there is', async () => {
     const built = await build({

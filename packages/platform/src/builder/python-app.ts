@@ -21,6 +21,7 @@ import { namesIn, versionIn, type Lock } from './steps/lock.ts';
 import { makeFiles } from './steps/make-files.ts';
 import { nextSettings } from './steps/next-settings.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
+import { buildRequirements } from './steps/own-build.ts';
 import { pathsKey } from './steps/paths-key.ts';
 import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
 import { indexesOf, resolveLock } from './steps/resolve.ts';
@@ -104,10 +105,12 @@ class PythonApp {
         cwd: insideApp(source.directory),
         paths: await pathsKey(session, source, tree),
         ground,
+        itself: source.installReason === undefined ? 'optional' : 'needed',
+        buildRequirements: buildRequirements(tree, source.directory),
       });
       void this.#context.inBackground(dependencies.layer);
       const system = await ground.running(namesIn(lock), !dependencies.shared);
-      this.#found(detection, system.findings);
+      this.#found(detection, [...system.findings, ...dependencies.findings]);
       const kept = dependencies.cached ? ', kept' : '';
       const value = { lock, dependencies, system: system.layer };
       return { value, detail: `${lock.packages.length} packages${kept}` };

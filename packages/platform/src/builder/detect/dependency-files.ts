@@ -47,7 +47,11 @@ export function detectDependencyFiles(
   const { directory, names } = candidate.source;
   const reason = reasonToInstall(tree, { directory, root, dependencies: names });
   const installProject = candidate.source.installProject || reason !== undefined;
-  const source = withDevelopmentNames(tree, { ...candidate.source, installProject });
+  const source = withDevelopmentNames(tree, {
+    ...candidate.source,
+    installProject,
+    ...(reason === undefined ? {} : { installReason: reason.why }),
+  });
   const result = explained({ ...candidate, source });
   if (reason === undefined) return result;
   const install = finding('install', reason.name, reason.why, reason.evidence);

@@ -16,6 +16,7 @@ import type { BuildGround } from '../system-packages/build-ground.ts';
 import { parseLock, type Lock } from './lock.ts';
 import { pathsKey } from './paths-key.ts';
 import { PUBLIC_INDEX } from './pip-dialect.ts';
+import { buildNeedsModule, withoutItself } from './own-build.ts';
 import { oldSetuptools, wantsOldSetuptools } from './old-setuptools.ts';
 import { privateIndexes, type PrivateIndexes } from './private-indexes.ts';
 import { projectLock } from './project-lock.ts';
@@ -125,6 +126,15 @@ async function runUv(
     await session.log.say('a package is older than its build tools; again, with older ones');
     const env = await oldSetuptools(session.disk.work, result.logTail);
     result = await resolveOn(options, session, request, { stack: 'build', input, env });
+  }
+  const without = buildNeedsModule(result.logTail) ? withoutItself(source) : undefined;
+  if (result.exit.code !== 0 && without !== undefined) {
+    await session.log.say(
+      'its build imports what it depends on; again, without the project itself',
+    );
+    const listed = await writeResolverInput(session, without, tree, indexes);
+    const reduced = { ...request, source: without };
+    result = await resolveOn(options, session, reduced, { stack: 'build', input: listed });
   }
   const output = join(session.disk.work, 'lock.txt');
   const text = await readUntrustedFile(output, LOCK_BYTES_MAX);

@@ -33,8 +33,10 @@ export interface DependencySource {
   /** Production groups and extras of the project. */
   readonly groups: readonly string[];
   readonly extras: readonly string[];
-  /** The project itself must be installed. */
+  /** The project itself is installed. */
   readonly installProject: boolean;
+  /** Why it must be, beside that its build says what it depends on. */
+  readonly installReason?: string;
   /** Paths of the source are installed, so its contents decide too. */
   readonly namesPaths: boolean;
   /** Normalised names that only development groups or files ask for. */
