@@ -201,3 +201,17 @@ describe('setuptools', () => {
     expect(findingOf(built, 'setuptools')).toBeUndefined();
   });
 });
+
+it('packaging is there for a kombu that forgets to ask for it', async () => {
+  const files = {
+    'hello.py': `import kombu.transport.redis\n${APP['hello.py']}`,
+    'requirements.txt': 'kombu==5.7.0\nredis\n',
+  };
+  const built = await build(files);
+  expect(findingOf(built, 'packaging')?.evidence).toContain('kombu/transport/redis.py:');
+  const again = await build(files);
+  expect(findingOf(again, 'packaging')?.evidence).toContain('kombu/transport/redis.py:');
+  expect((await installed(again)).join()).not.toContain('packaging');
+  const run = await fixture.run(again.image, 'python -c "import kombu.transport.redis"');
+  expect(run).toMatchObject({ code: 0 });
+});

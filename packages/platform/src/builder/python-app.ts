@@ -18,6 +18,7 @@ import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { namesIn, versionIn, type Lock } from './steps/lock.ts';
+import { forgottenNeeds } from './steps/forgotten-need.ts';
 import { makeFiles } from './steps/make-files.ts';
 import { nextSettings } from './steps/next-settings.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
@@ -125,12 +126,11 @@ class PythonApp {
     const { options, session, tree } = this.#context;
     const toolchain = this.#toolchain;
     const runtime = await runtimeLayer(options, session, toolchain);
-    const setuptools = await setuptoolsNeed(options, session, {
-      lock,
-      dependencies,
-      toolchain,
-    });
+    const question = { lock, dependencies, toolchain };
+    const setuptools = await setuptoolsNeed(options, session, question);
+    const forgotten = await forgottenNeeds(options, session, question);
     const added = await this.#add(setuptools && 'setuptools', lock);
+    for (const { name } of forgotten) added.push(...(await this.#add(name, lock)));
     const driver = await this.#add(driverFor(detected, lock), lock);
     const guess = applicationOf(detected, undefined)?.kind ?? 'wsgi';
     const guessed = this.#context.inBackground(this.#add(serverFor(detected, lock, guess), lock));
@@ -165,7 +165,11 @@ class PythonApp {
     const redisMention = mentionOfRedis(tree, detection.root);
     const facts = { detection, report, lock, config, redisMention };
     const image = describeImage({ ...facts, layers: release, env: whole });
-    const late = [...this.#lateFindings, ...present(setuptools)];
+    const late = [
+      ...this.#lateFindings,
+      ...present(setuptools),
+      ...forgotten.map((one) => one.finding),
+    ];
     return { ...image, findings: [...image.findings, ...late] };
   }
 
