@@ -107,7 +107,7 @@ class PythonApp {
         paths: await pathsKey(session, source, tree),
         ground,
         itself: source.installReason === undefined ? 'optional' : 'needed',
-        buildRequirements: buildRequirements(tree, source.directory),
+        buildRequirements: buildRequirements(tree, source.member?.directory ?? source.directory),
       });
       void this.#context.inBackground(dependencies.layer);
       const system = await ground.running(namesIn(lock), !dependencies.shared);

@@ -82,7 +82,8 @@ function completed(
     (line) => !lines.includes(line) && !PUBLIC_INDEX.test(line),
   );
   const places = indexes.identity.map((address) => `# index: ${address}`);
-  const own = source.installProject && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
+  const isHere = source.installProject && source.member === undefined;
+  const own = isHere && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
   return [...places, ...missing, ...lines, ...(own ? ['-e .', ''] : [])].join('\n');
 }
 
@@ -96,7 +97,7 @@ async function resolveKey(
   // uv puts variables into URLs: ${TOKEN}.
   const used = JSON.stringify(texts).matchAll(/\$\{(\w+)\}/g);
   const variables = [...used].map(([, name = '']) => [name, config[name]]);
-  const { requirements, extras, groups, preferred, installProject } = source;
+  const { requirements, extras, groups, preferred, installProject, member } = source;
   return contentKey('lock', {
     texts,
     variables,
@@ -104,7 +105,7 @@ async function resolveKey(
     identity: toolchain.identity,
     index: options.indexUrl,
     indexes: indexesOf(session, source, tree).identity,
-    chosen: [requirements, extras, groups, preferred, installProject],
+    chosen: [requirements, extras, groups, preferred, installProject, member],
   });
 }
 
@@ -187,7 +188,10 @@ function uvArgs(
   ];
   if (source.kind === 'uv-lock') {
     const format = ['--format', 'requirements-txt', '--frozen', '--no-default-groups'];
-    const what = ['--emit-index-url', '--no-emit-project', ...chosen];
+    const member = source.member === undefined ? [] : ['--package', source.member.name];
+    // A member lies elsewhere than the lock, which knows where.
+    const own = source.member && source.installProject ? [] : ['--no-emit-project'];
+    const what = ['--emit-index-url', ...member, ...own, ...chosen];
     return ['/build/bin/uv', 'export', ...format, ...what, ...python, ...output];
   }
   // Indexes that the files name belong to the lock: they decide where a package comes from.

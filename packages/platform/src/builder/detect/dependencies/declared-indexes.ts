@@ -14,7 +14,11 @@ export function declaredIndexes(tree: SourceTree, directory: string): DeclaredIn
   const path = under(directory, 'pyproject.toml');
   const text = tree.read(path) ?? '';
   const tool = tableIn(parsePyproject(text, path), 'tool');
-  const lists = [tableIn(tool, 'uv')?.['index'], tableIn(tool, 'poetry')?.['source']];
+  const lists = [
+    tableIn(tool, 'uv')?.['index'],
+    tableIn(tool, 'poetry')?.['source'],
+    tableIn(tool, 'pdm')?.['source'],
+  ];
   return lists.flat().flatMap((one: unknown) => {
     if (!isTable(one)) return [];
     const { name, url } = one;

@@ -1,6 +1,6 @@
 // What a pyproject.toml asks for in production, in PEP 621, PEP 735 and Poetry's own tables.
 import { TandemError } from '@tandem/protocol';
-import { normalizeName, requirementName } from '../requirements-file.ts';
+import { extrasIn, normalizeName, requirementName } from '../requirements-file.ts';
 import { isTable } from '../tandem-toml.ts';
 import { describedRequirements, type DescribedRequirement } from './described-requirement.ts';
 import { specifierOfPoetry } from './poetry-constraint.ts';
@@ -25,24 +25,39 @@ export function pyprojectRequirements(pyproject: Table): PyprojectRequirements |
   const project = tableIn(pyproject, 'project');
   const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
   const groups = productionGroups(pyproject);
-  if (project === undefined && poetry === undefined && groups.length === 0) return undefined;
+  const plain = plainList(pyproject);
+  const isNothing = groups.length === 0 && plain.length === 0;
+  if (project === undefined && poetry === undefined && isNothing) return undefined;
   const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(
     isForProduction,
   );
   const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isForProduction);
-  const isStandard = project !== undefined && Array.isArray(project['dependencies']);
+  const isStandard =
+    plain.length === 0 && project !== undefined && Array.isArray(project['dependencies']);
   return {
     requirements: [
       ...listed(project?.['dependencies'] ?? []),
       ...extras.flatMap((name) => listed(tableIn(project, 'optional-dependencies')?.[name])),
       ...groups.flatMap((name) => groupMembers(pyproject, name, new Set())),
       ...ofPoetry(poetry, poetryExtras, isStandard),
+      ...plain,
     ],
     extras: isStandard ? extras : [...extras, ...poetryExtras],
     groups,
-    isStandard: project !== undefined && !(poetry !== undefined && !isStandard),
+    isStandard:
+      project !== undefined && plain.length === 0 && !(poetry !== undefined && !isStandard),
     isDynamic: texts(project?.['dynamic']).includes('dependencies') && poetry === undefined,
   };
+}
+
+/** Where the project lists nothing itself: the environment of Hatch, the table of an older PDM. */
+function plainList(pyproject: Table): DescribedRequirement[] {
+  const own = tableIn(pyproject, 'project');
+  if (texts(own?.['dependencies']).length > 0 || texts(own?.['dynamic']).length > 0) return [];
+  const tool = tableIn(pyproject, 'tool');
+  if (tableIn(tool, 'poetry') !== undefined) return [];
+  const hatch = tableIn(tableIn(tableIn(tool, 'hatch'), 'envs'), 'default');
+  return [tableIn(tool, 'pdm'), hatch].flatMap((table) => listed(texts(table?.['dependencies'])));
 }
 
 /** PEP 735 groups for production, and those that uv installs by default and are not for developers. */
@@ -109,16 +124,7 @@ function listed(list: unknown): DescribedRequirement[] {
   if (!Array.isArray(list)) throw invalidDependencies();
   return list.map((text: unknown) => {
     if (typeof text !== 'string') throw invalidDependencies();
-    const extras = /^[\w.-]+\s*\[([^\]]*)\]/.exec(text)?.[1] ?? '';
-    return {
-      name: requirementName(text) ?? '',
-      extras: extras
-        .split(',')
-        .map((one) => one.trim())
-        .filter(Boolean),
-      optional: false,
-      text,
-    };
+    return { name: requirementName(text) ?? '', extras: extrasIn(text), optional: false, text };
   });
 }
 

@@ -1,7 +1,7 @@
 // Which packages of a lock an app gets, and up to which Python: those of developers are not reached
 // from what it asks for, and an edge may hold for old Pythons only.
 import { pyprojectRequirements } from '../dependencies/pyproject-requirements.ts';
-import { normalizeName } from '../requirements-file.ts';
+import { extrasIn, markerIn, normalizeName, requirementName } from '../requirements-file.ts';
 import { isTable, parsePyproject } from '../tandem-toml.ts';
 import { markerEndsAt } from './python-marker.ts';
 
@@ -25,10 +25,9 @@ export function lockReach(
   const graph = edgesByName(packages);
   const reached = new Map<string, number>();
   const pending = roots.map(({ name, extras, text }): Edge => {
-    const marker = /;(.*)$/.exec(text)?.[1];
     return {
       name: normalizeName(name),
-      endsAt: markerEndsAt(marker),
+      endsAt: markerEndsAt(markerIn(text)),
       hasExtras: extras.length > 0,
     };
   });
@@ -60,7 +59,7 @@ function edgesByName(packages: readonly unknown[]) {
   return new Map(edges);
 }
 
-/** uv lists tables; Poetry has a table of names, with optional ones among them. */
+/** uv lists tables, PDM texts; Poetry has a table of names, with optional ones among them. */
 function edgesOf(table: Record<string, unknown>, withExtras: boolean): Edge[] {
   const { dependencies } = table;
   const optional = isTable(table['optional-dependencies']) ? table['optional-dependencies'] : {};
@@ -79,6 +78,11 @@ function edgesOf(table: Record<string, unknown>, withExtras: boolean): Edge[] {
 }
 
 function edgeOf(one: unknown): Edge[] {
+  if (typeof one === 'string') {
+    const name = requirementName(one);
+    const endsAt = markerEndsAt(markerIn(one));
+    return name === undefined ? [] : [{ name, endsAt, hasExtras: extrasIn(one).length > 0 }];
+  }
   if (!isTable(one) || typeof one['name'] !== 'string') return [];
   const { marker } = one;
   const extras = one['extra'] ?? one['extras'];

@@ -9,6 +9,7 @@ import { newestPython, type NewestPython } from './newest-python.ts';
 
 /** Of a wheel for one CPython on Linux with glibc. */
 const WHEEL = /-cp3(\d+)-(?:cp3\d+m?|abi3)-[\w.]*manylinux[\w.]*_(?:x86_64|aarch64)[\w.]*\.whl/;
+const TOML_LOCKS = ['uv-lock', 'poetry-lock', 'pdm-lock', 'pylock'];
 const PORTABLE = /-(?:py[\d.py]*|cp3\d+)-(?:none|abi3)-/;
 
 interface LockTable {
@@ -37,13 +38,17 @@ export function newestPythonOf(
 
 function lockTable(tree: SourceTree, source: DependencySource): LockTable | undefined {
   const [path = '', origin = ''] = source.files;
-  if (source.kind !== 'uv-lock' && source.kind !== 'poetry-lock') return undefined;
+  if (!TOML_LOCKS.includes(source.kind)) return undefined;
   const text = tree.read(path) ?? '';
   const table = parseToml(text, path, 'REQUIREMENTS_INVALID');
-  const packages: readonly unknown[] = Array.isArray(table['package']) ? table['package'] : [];
+  const listed = table['package'] ?? table['packages'];
+  const packages: readonly unknown[] = Array.isArray(listed) ? listed : [];
   const metadata = isTable(table['metadata']) ? table['metadata']['files'] : undefined;
   const files = isTable(metadata) ? metadata : {};
-  return { text, path, packages, files, reach: lockReach(packages, tree.read(origin) ?? '') };
+  // A pylock.toml says by markers what it is for.
+  const isGraph = source.kind !== 'pylock';
+  const reach = isGraph ? lockReach(packages, tree.read(origin) ?? '') : undefined;
+  return { text, path, packages, files, reach };
 }
 
 function byWheels(lock: LockTable): NewestPython | undefined {
@@ -80,6 +85,6 @@ function newestMinor(names: readonly string[]): number {
 
 function fileName(file: unknown): string[] {
   if (!isTable(file)) return [];
-  const name = file['url'] ?? file['file'] ?? file['filename'];
+  const name = file['url'] ?? file['file'] ?? file['filename'] ?? file['name'];
   return typeof name === 'string' ? [name] : [];
 }
