@@ -5,6 +5,7 @@ import { NO_DEPENDENCIES, type DependencySource } from './dependencies/dependenc
 import { detected, finding, type Detected } from './evidence.ts';
 import { minorOf, nearestAbove, newest, oldest, preferred } from './python/available-versions.ts';
 import { newestPythonOf } from './python/locked-wheels.ts';
+import { PythonUnavailable } from './python/python-unavailable.ts';
 import {
   classifiedMinors,
   exactPythons,
@@ -49,18 +50,18 @@ function fromUser(specifier: string, available: readonly string[]): Detected<str
   const wish = { specifier, evidence: 'tandem.toml', exact: /^\d/.test(specifier) };
   const fitting = available.filter((version) => fits(version, wish));
   const chosen = wish.exact ? newest(fitting) : preferred(fitting);
-  if (chosen === undefined) throw unavailable(wish, available);
+  if (chosen === undefined) throw new PythonUnavailable(wish, available);
   return detected(chosen, finding('python', chosen, `asks for ${specifier}`, wish.evidence));
 }
 
 /** All of them when the range lies below what there is: an older project may work on the nearest. */
 function inRange(range: PythonWish | undefined, available: readonly string[]): readonly string[] {
-  if (available.length === 0) throw unavailable(undefined, available);
+  if (available.length === 0) throw new PythonUnavailable(undefined, available);
   if (range === undefined) return available;
   const fitting = available.filter((version) => fits(version, range));
   if (fitting.length > 0) return fitting;
   if (!olderVersions(available).some((version) => satisfies(version, range.specifier))) {
-    throw unavailable(range, available);
+    throw new PythonUnavailable(range, available);
   }
   return available.filter((version) => minorOf(version) === minorOf(oldest(available)));
 }
@@ -130,7 +131,7 @@ function fromPackages(tree: SourceTree, evidence: Evidence): Detected<string> {
   const classified = classifiedMinors(tree, directories);
   const tried = usable.filter((version) => classified?.minors.includes(minorOf(version)));
   const first = preferred(tried.length > 0 ? tried : usable);
-  if (first === undefined) throw unavailable(range, evidence.available);
+  if (first === undefined) throw new PythonUnavailable(range, evidence.available);
   const raised = raisedBySource(tree, root, first, fitting);
   const chosen = raised?.version ?? first;
   const others = contradictions(chosen, exact.concat(range ?? []), undefined, range);
@@ -172,16 +173,6 @@ function fits(version: string, wish: PythonWish): boolean {
 
 function withinRange(wish: PythonWish, range: PythonWish): boolean {
   return satisfies(wish.specifier, range.specifier);
-}
-
-function unavailable(wish: PythonWish | undefined, available: readonly string[]): TandemError {
-  const message = wish
-    ? `The project asks for Python ${wish.specifier}; none available fits.`
-    : 'No Python interpreter is available.';
-  return new TandemError('PYTHON_UNAVAILABLE', message, {
-    where: wish?.evidence,
-    hint: `available: ${available.join(', ') || 'none'}\nchoose one in tandem.toml: python = "3.12"`,
-  });
 }
 
 function onlyPython2(wish: PythonWish, line: string, available: readonly string[]): TandemError {
