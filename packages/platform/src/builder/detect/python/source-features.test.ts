@@ -58,9 +58,22 @@ describe('neededPython', () => {
     expect(needed(text)).toBeUndefined();
   });
 
+  it.each([
+    ['if (n := len(a)) > 1:\n    pass\n', 'an assignment within an expression'],
+    ['def f(a, /, b): ...\n', 'positional-only parameters'],
+    ['from typing import Literal\n', 'typing.Literal'],
+    ['from importlib.metadata import version\n', 'importlib.metadata'],
+    ['from importlib import metadata\n', 'importlib.metadata'],
+    ['x = f"{a:=^9}"\ny = a[1:]\nz: int = a / b\n', undefined],
+    ['try:\n    from typing import Literal\nexcept ImportError:\n    pass\n', undefined],
+  ])('%j needs 3.8 for %s', (text, what) => {
+    expect(neededPython(text, 7)?.what).toBe(what);
+  });
+
   it('the newest of several, once it is newer than what is asked for', () => {
     const text = 'import zoneinfo\nfrom enum import StrEnum\ndef f(a: int | None): ...\n';
     expect(neededPython(text, 8)).toMatchObject({ minor: 11, line: 2 });
     expect(neededPython(text, 11)).toBeUndefined();
+    expect(needed('def f(a: int | None, /): ...\n')).toContain('3.10 ');
   });
 });

@@ -13,6 +13,7 @@ export interface NeededPython {
 
 /** Modules that came with a version of Python; names of such modules that came later. */
 const MODULES: Readonly<Record<string, number>> = {
+  'importlib.metadata': 8,
   zoneinfo: 9,
   graphlib: 9,
   tomllib: 11,
@@ -26,13 +27,15 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   contextlib: { aclosing: 10, chdir: 11 },
   datetime: { UTC: 11 },
   enum: { StrEnum: 11, verify: 11, EnumType: 11, nonmember: 11, member: 11 },
-  functools: { cache: 9 },
+  functools: { cached_property: 8, singledispatchmethod: 8, cache: 9 },
   http: { HTTPMethod: 11 },
+  importlib: { metadata: 8 },
   itertools: { pairwise: 10, batched: 12 },
   math: { lcm: 9, cbrt: 11 },
   random: { randbytes: 9 },
   types: { EllipsisType: 10, NoneType: 10, UnionType: 10 },
   typing: {
+    ...byVersion(8, 'Final Literal Protocol SupportsIndex TypedDict final runtime_checkable'),
     Annotated: 9,
     ...byVersion(10, 'Concatenate ParamSpec ParamSpecArgs ParamSpecKwargs TypeAlias TypeGuard'),
     ...byVersion(10, 'is_typeddict'),
@@ -44,6 +47,8 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   warnings: { deprecated: 13 },
 };
 const SYNTAX: readonly [RegExp, number, string][] = [
+  [/[\w)\]]\s*:=/, 8, 'an assignment within an expression'],
+  [/^(?:async\s+)?def\s+\w+\s*\(.*[(,]\s*\/\s*[,)]/, 8, 'positional-only parameters'],
   [/^except\s*\*/, 11, 'except*'],
   [/^type\s+\w+\s*(\[[^=]*\])?\s*=/, 12, 'a type statement'],
   [/^(?:async\s+)?(?:def|class)\s+\w+\s*\[/, 12, 'type parameters'],
@@ -59,6 +64,7 @@ const SYNTAX: readonly [RegExp, number, string][] = [
 const TELLING = new RegExp(
   [
     String.raw`^[ \t]*(?:match\b.*:|except\s*\*|except [\w.]+\s*,|type \w)`,
+    String.raw`:=|,\s*\/\s*[,)]`,
     String.raw`\b(?:list|dict|tuple|set|frozenset|type)\[|[\w\]"'] \| \w`,
     String.raw`\b(?:def|class)\s+\w+\s*\[|\b(?:slots|kw_only)\s*=`,
     String.raw`^(?:from|import\b.*) (?:${Object.keys(MODULES).join('|').replaceAll('.', '\\.')})\b`,
@@ -87,18 +93,30 @@ export function neededPython(text: string, above: number): NeededPython | undefi
   return needed;
 }
 
-function ofLine(line: LogicalLine, next: LogicalLine | undefined, postponed: boolean) {
-  const { code, indent } = line;
-  const syntax = SYNTAX.find(([pattern]) => pattern.test(code));
-  if (syntax !== undefined) return { minor: syntax[1], what: syntax[2] };
-  if (/^match\s+[^=]+:$/.test(code) && /^case\s.*:/.test(next?.code ?? '')) {
-    return { minor: 10, what: 'a match statement' };
-  }
-  if (indent === 0 && /^(from|import)\s/.test(code)) return ofImport(code);
-  return postponed ? undefined : ofAnnotations(code, indent);
+interface Feature {
+  readonly minor: number;
+  readonly what: string;
 }
 
-function ofImport(code: string) {
+/** The newest feature of the line. */
+function ofLine(
+  line: LogicalLine,
+  next: LogicalLine | undefined,
+  postponed: boolean,
+): Feature | undefined {
+  const { code, indent } = line;
+  const syntax = SYNTAX.filter(([pattern]) => pattern.test(code));
+  const found: (Feature | undefined)[] = syntax.map(([, minor, what]) => ({ minor, what }));
+  if (/^match\s+[^=]+:$/.test(code) && /^case\s.*:/.test(next?.code ?? '')) {
+    found.push({ minor: 10, what: 'a match statement' });
+  }
+  if (indent === 0 && /^(from|import)\s/.test(code)) found.push(ofImport(code));
+  else if (!postponed) found.push(ofAnnotations(code, indent));
+  const known = found.filter((one) => one !== undefined);
+  return known.toSorted((one, other) => other.minor - one.minor)[0];
+}
+
+function ofImport(code: string): Feature | undefined {
   const [, from, names = ''] = /^from\s+([\w.]+)\s+import\s+(.*)$/.exec(code) ?? [];
   if (from === undefined) {
     const module = code.replace(/^import\s+/, '').split(/\s*,\s*|\s+as\s+/);
@@ -120,7 +138,7 @@ function ofImport(code: string) {
 }
 
 /** They are evaluated when the function or the class is defined. */
-function ofAnnotations(code: string, indent: number) {
+function ofAnnotations(code: string, indent: number): Feature | undefined {
   for (const annotation of annotationsOf(code, indent)) {
     if (/(?:^|[^|])\|(?!\|)/.test(annotation) && !/""|''/.test(annotation)) {
       return { minor: 10, what: `"${annotation.trim()}" as an annotation` };
