@@ -15,7 +15,7 @@ import {
 
 const FILES = 2_000;
 const RUNS = 9;
-const CONTEXT = { pythonVersions: ['3.11.2', '3.12.13'], config: {} };
+const CONTEXT = { pythonVersions: ['3.11.2', '3.12.13', '3.13.1'], config: {} };
 
 for (const project of [djangoProject(FILES), flaskProject(FILES), plainProject(FILES)]) {
   const { first, median } = measure(project);

@@ -95,6 +95,65 @@ describe('what is installed', () => {
     expect(built.image.pythonVersion).toMatch(/^3\.11\./);
   });
 
+  it('pdm.lock and pylock.toml as they stand', async () => {
+    const project =
+      '[project]\nname = "shop"\nversion = "1"\ndependencies = ["six"]\n[dependency-groups]\ndev = ["ruff"]\n';
+    const pdm = `[[package]]\nname = "six"\nversion = "1.16.0"\nfiles = [{file = "six.whl", hash = "${SIX_WHEEL}"}]\n[[package]]\nname = "ruff"\nversion = "0.5.0"\nfiles = []\n`;
+    const first = await build({ 'pyproject.toml': project, 'pdm.lock': pdm });
+    expect(await installed(first)).toEqual(['six 1.16.0']);
+    const pylock = `lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "six"\nversion = "1.16.0"\nwheels = [{ url = "https://x/six.whl", hashes = { sha256 = "${SIX_WHEEL.slice(7)}" } }]\n[[packages]]\nname = "ruff"\nversion = "0.5.0"\nmarker = "'dev' in dependency_groups"\n`;
+    const second = await build({ 'pylock.toml': pylock });
+    expect(await installed(second)).toEqual(['six 1.16.0']);
+  });
+
+  it('one project of a uv workspace, with the packages of the others that it asks for', async () => {
+    const files: Files = {
+      'pyproject.toml':
+        '[project]\nname = "all"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = []\n[tool.uv.workspace]\nmembers = ["web", "core"]\n',
+      'web/pyproject.toml':
+        '[project]\nname = "web"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["core"]\n[tool.uv.sources]\ncore = { workspace = true }\n',
+      'web/hello.py': `import core\n${APP['hello.py']}`,
+      'core/pyproject.toml':
+        '[project]\nname = "core"\nversion = "2"\nrequires-python = ">=3.9"\ndependencies = ["six"]\n[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+      'core/src/core/__init__.py': 'import six\n',
+      'uv.lock': `version = 1
+requires-python = ">=3.9"
+[manifest]
+members = ["all", "core", "web"]
+[[package]]
+name = "all"
+version = "1"
+source = { virtual = "." }
+[[package]]
+name = "core"
+version = "2"
+source = { editable = "core" }
+dependencies = [{ name = "six" }]
+[package.metadata]
+requires-dist = [{ name = "six" }]
+[[package]]
+name = "six"
+version = "1.16.0"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files.pythonhosted.org/packages/d9/5a/e7c31adbe875f2abbb91bd84cf2dc52d792b5a01506781dbcf25c91daf11/six-1.16.0-py2.py3-none-any.whl", hash = "${SIX_WHEEL}", size = 11053 }]
+[[package]]
+name = "web"
+version = "1"
+source = { virtual = "web" }
+dependencies = [{ name = "core" }]
+[package.metadata]
+requires-dist = [{ name = "core", editable = "core" }]
+`,
+      'tandem.toml': 'root = "web"\n',
+    };
+    const built = await fixture.build(await fixture.packFiles(files));
+    expect(await installed(built)).toEqual(['core 2', 'six 1.16.0']);
+    expect(findingOf(built, 'dependencies')).toMatchObject({
+      value: 'uv.lock',
+      why: 'web is one of its workspace',
+    });
+  });
+
   it('a project with setup.py, its dependencies and its script', async () => {
     const built = await build({
       'setup.py':
@@ -112,6 +171,38 @@ describe('what is installed', () => {
     expect(findingOf(built, 'dependencies')).toMatchObject({
       value: 'bottle',
       evidence: 'hello.py:1',
+    });
+  });
+});
+
+describe('a project whose build imports what it depends on', () => {
+  const setup = (more: string) =>
+    `from setuptools import setup\nimport shop\nsetup(name="shop", version=shop.VERSION, packages=["shop"], install_requires=["six==1.16.0"], ${more})\n`;
+  const shop = (module: string): Files => ({
+    'shop/__init__.py': `import ${module}\nVERSION = "3"\ndef main():\n    print("shop", VERSION)\n`,
+  });
+
+  it('is installed after them, with them in reach', async () => {
+    const built = await build({
+      'setup.py': setup('entry_points={"console_scripts": ["shopctl = shop:main"]}'),
+      Procfile: 'web: gunicorn hello:app\nworker: shopctl\n',
+      ...shop('six'),
+    });
+    expect(await installed(built)).toEqual(['shop 3', 'six 1.16.0']);
+    expect((await fixture.run(built.image, 'shopctl')).output).toBe('shop 3\n');
+    expect(built.log).toContain('with that installed first');
+  });
+
+  it('is left out when that fails too and nothing needs it', async () => {
+    const files = { 'setup.py': setup(''), ...shop('nowhere') };
+    const built = await build(files);
+    expect(await installed(built)).toEqual(['six 1.16.0']);
+    expect(findingOf(built, 'install')).toMatchObject({ value: 'not itself' });
+    const script = setup('entry_points={"console_scripts": ["shopd = shop:main"]}');
+    const needed = { ...files, 'setup.py': script, Procfile: 'web: shopd\n' };
+    expect(await failure(needed)).toMatchObject({
+      code: 'DEPENDENCY_BUILD_FAILED',
+      message: expect.stringContaining('The project itself could not be built') as string,
     });
   });
 });
@@ -168,4 +259,18 @@ describe('setuptools', () => {
     const built = await build({ 'requirements.txt': 'six\n' });
     expect(findingOf(built, 'setuptools')).toBeUndefined();
   });
+});
+
+it('packaging is there for a kombu that forgets to ask for it', async () => {
+  const files = {
+    'hello.py': `import kombu.transport.redis\n${APP['hello.py']}`,
+    'requirements.txt': 'kombu==5.7.0\nredis\n',
+  };
+  const built = await build(files);
+  expect(findingOf(built, 'packaging')?.evidence).toContain('kombu/transport/redis.py:');
+  const again = await build(files);
+  expect(findingOf(again, 'packaging')?.evidence).toContain('kombu/transport/redis.py:');
+  expect((await installed(again)).join()).not.toContain('packaging');
+  const run = await fixture.run(again.image, 'python -c "import kombu.transport.redis"');
+  expect(run).toMatchObject({ code: 0 });
 });

@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   SYSTEM_PACKAGE_UNAVAILABLE: user(422, 'A system package, or its version, is not to be had.'),
   SYSTEM_PACKAGE_FAILED: user(422, 'A system package could not be installed.'),
   REGISTRY_UNREACHABLE: user(422, 'The package index did not answer.'),
+  REPOSITORY_UNREACHABLE: user(422, 'A repository that a requirement names could not be fetched.'),
   NODE_INSTALL_FAILED: user(422, 'The packages of a package.json could not be installed.'),
   NODE_BUILD_FAILED: user(422, 'A script that builds a front end failed.'),
   MODULE_MISSING: user(422, 'A module that the project imports is not installed.'),

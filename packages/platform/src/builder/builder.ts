@@ -4,9 +4,9 @@ import { TandemError } from '@tandem/protocol';
 import { isDiskFull } from '../lib/disk-full.ts';
 import type { Builder, BuildRequest, DetectOutcome, DetectRequest } from '../ports/builder.ts';
 import type { BuilderOptions } from './collaborators.ts';
-import { detect } from './detect/detect.ts';
+import { detectOnNode } from './detect-on-node.ts';
 import { equivalentToml } from './detect/equivalent-toml.ts';
-import { preferred } from './detect/python-version.ts';
+import { preferred } from './detect/python/available-versions.ts';
 import { diskTree } from './detect/source-tree.ts';
 import { runBuild } from './run-build.ts';
 import { sweepBuilds } from './sweep-builds.ts';
@@ -33,8 +33,7 @@ async function detectOnly(
   await mkdir(workDirectory, { recursive: true, mode: 0o700 });
   try {
     await unpackArchive({ archivePath, directory: workDirectory, signal });
-    const pythonVersions = options.interpreters.map(({ version }) => version);
-    const detection = detect(diskTree(workDirectory), { pythonVersions, config: {} });
+    const detection = await detectOnNode(options, diskTree(workDirectory), {});
     return { findings: detection.findings, toml: equivalentToml(detection) };
   } finally {
     await rm(workDirectory, { recursive: true, force: true });

@@ -42,8 +42,10 @@ export interface BuilderOptions {
   readonly systemArchive: () => Promise<readonly string[]>;
   /** Node.js and package managers. */
   readonly packageRegistry: PackageRegistry;
-  /** Newest patch of each minor version. */
+  /** Newest patch of each minor version; what is fetched is added. */
   readonly interpreters: readonly BuildInterpreter[];
+  /** One that fits and that the machine lacks. Rejects with PYTHON_UNAVAILABLE: from where, and why. */
+  readonly fetchInterpreter?: (specifier: string) => Promise<BuildInterpreter>;
   readonly scratch: ScratchDisks;
   readonly clock: Clock;
   readonly installation: Pick<Installation, 'slot'>;

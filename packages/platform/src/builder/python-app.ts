@@ -6,6 +6,7 @@ import type { LayerRef } from '../ports/image-store.ts';
 import type { BuildContext } from './build-context.ts';
 import { driverFor, usesPostgresql } from './database-driver.ts';
 import { applicationOf, describeImage } from './describe-image.ts';
+import { declaredIndexes } from './detect/dependencies/declared-indexes.ts';
 import type { Detection } from './detect/detect.ts';
 import { insideApp } from './detect/source-tree.ts';
 import { projectEvidence } from './diagnosis/project-evidence.ts';
@@ -17,9 +18,11 @@ import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { namesIn, versionIn, type Lock } from './steps/lock.ts';
+import { forgottenNeeds } from './steps/forgotten-need.ts';
 import { makeFiles } from './steps/make-files.ts';
 import { nextSettings } from './steps/next-settings.ts';
 import { writeOverlay } from './steps/overlay-files.ts';
+import { buildRequirements } from './steps/own-build.ts';
 import { pathsKey } from './steps/paths-key.ts';
 import { prepareCode, type PrepareRequest } from './steps/prepare-code.ts';
 import { indexesOf, resolveLock } from './steps/resolve.ts';
@@ -98,14 +101,17 @@ class PythonApp {
         toolchain,
         file: source.files[0] ?? '',
         lines: source.lines,
+        declared: declaredIndexes(tree, source.directory),
         indexes: indexesOf(session, source, tree),
         cwd: insideApp(source.directory),
         paths: await pathsKey(session, source, tree),
         ground,
+        itself: source.installReason === undefined ? 'optional' : 'needed',
+        buildRequirements: buildRequirements(tree, source.member?.directory ?? source.directory),
       });
       void this.#context.inBackground(dependencies.layer);
       const system = await ground.running(namesIn(lock), !dependencies.shared);
-      this.#found(detection, system.findings);
+      this.#found(detection, [...system.findings, ...dependencies.findings]);
       const kept = dependencies.cached ? ', kept' : '';
       const value = { lock, dependencies, system: system.layer };
       return { value, detail: `${lock.packages.length} packages${kept}` };
@@ -120,12 +126,11 @@ class PythonApp {
     const { options, session, tree } = this.#context;
     const toolchain = this.#toolchain;
     const runtime = await runtimeLayer(options, session, toolchain);
-    const setuptools = await setuptoolsNeed(options, session, {
-      lock,
-      dependencies,
-      toolchain,
-    });
+    const question = { lock, dependencies, toolchain };
+    const setuptools = await setuptoolsNeed(options, session, question);
+    const forgotten = await forgottenNeeds(options, session, question);
     const added = await this.#add(setuptools && 'setuptools', lock);
+    for (const { name } of forgotten) added.push(...(await this.#add(name, lock)));
     const driver = await this.#add(driverFor(detected, lock), lock);
     const guess = applicationOf(detected, undefined)?.kind ?? 'wsgi';
     const guessed = this.#context.inBackground(this.#add(serverFor(detected, lock, guess), lock));
@@ -160,7 +165,11 @@ class PythonApp {
     const redisMention = mentionOfRedis(tree, detection.root);
     const facts = { detection, report, lock, config, redisMention };
     const image = describeImage({ ...facts, layers: release, env: whole });
-    const late = [...this.#lateFindings, ...present(setuptools)];
+    const late = [
+      ...this.#lateFindings,
+      ...present(setuptools),
+      ...forgotten.map((one) => one.finding),
+    ];
     return { ...image, findings: [...image.findings, ...late] };
   }
 

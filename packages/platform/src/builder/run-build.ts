@@ -5,7 +5,8 @@ import type { BuildContext } from './build-context.ts';
 import { BuildSession } from './build-session.ts';
 import type { BuilderOptions } from './collaborators.ts';
 import { frameworkOf } from './describe-image.ts';
-import { detect, type Detection } from './detect/detect.ts';
+import { detectOnNode } from './detect-on-node.ts';
+import type { Detection } from './detect/detect.ts';
 import { linkedTree } from './detect/linked-tree.ts';
 import { diskTree } from './detect/source-tree.ts';
 import { namingTheFullDisk } from './diagnosis/full-disk.ts';
@@ -79,10 +80,10 @@ class Build {
   }
 
   async #detect(): Promise<Detection> {
-    const pythonVersions = this.#options.interpreters.map(({ version }) => version);
     const { config, progress } = this.#session.request;
     return await this.#session.report('detect', async () => {
-      const value = detect(diskTree(this.#session.disk.source), { pythonVersions, config });
+      const tree = diskTree(this.#session.disk.source);
+      const value = await detectOnNode(this.#options, tree, config);
       for (const one of value.findings) progress.finding(one);
       const framework = frameworkOf(value);
       const python = value.isSite || value.nodeApp ? '' : `, Python ${value.pythonVersion}`;

@@ -44,9 +44,15 @@ export function detectDependencyFiles(
       finding('dependencies', 'none', 'no lock, pyproject or requirements file'),
     );
   }
-  const reason = reasonToInstall(tree, candidate.source.directory, root);
+  const { names, member } = candidate.source;
+  const directory = member?.directory ?? candidate.source.directory;
+  const reason = reasonToInstall(tree, { directory, root, dependencies: names });
   const installProject = candidate.source.installProject || reason !== undefined;
-  const source = withDevelopmentNames(tree, { ...candidate.source, installProject });
+  const source = withDevelopmentNames(tree, {
+    ...candidate.source,
+    installProject,
+    ...(reason === undefined ? {} : { installReason: reason.why }),
+  });
   const result = explained({ ...candidate, source });
   if (reason === undefined) return result;
   const install = finding('install', reason.name, reason.why, reason.evidence);
@@ -104,7 +110,7 @@ function alone(found: Candidate, all: readonly Candidate[]): Candidate {
 
 /** For the message when a module is missing: it may be there, but for developers only. */
 function withDevelopmentNames(tree: SourceTree, source: DependencySource): DependencySource {
-  const names = developmentNames(tree, source.directory);
+  const names = developmentNames(tree, source.member?.directory ?? source.directory);
   return { ...source, developmentOnly: names.filter((name) => !source.names.includes(name)) };
 }
 

@@ -121,6 +121,7 @@ class Detector {
     const dependencies = detectDependencyFiles(tree, directory, requirements, origins.requirements);
     const python = detectPythonVersion(tree, {
       directories: [dependencies.value.directory, directory, ''],
+      root: directory,
       available: this.#context.pythonVersions,
       dependencies: dependencies.value,
       ...(config.python === undefined ? {} : { configured: config.python }),

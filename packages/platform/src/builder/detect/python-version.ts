@@ -3,8 +3,9 @@
 import { TandemError } from '@tandem/protocol';
 import { NO_DEPENDENCIES, type DependencySource } from './dependencies/dependency-source.ts';
 import { detected, finding, type Detected } from './evidence.ts';
-import { newestPythonOfLock } from './python/locked-wheels.ts';
-import { newestPython, type NewestPython } from './python/newest-python.ts';
+import { minorOf, nearestAbove, newest, oldest, preferred } from './python/available-versions.ts';
+import { newestPythonOf } from './python/locked-wheels.ts';
+import { PythonUnavailable } from './python/python-unavailable.ts';
 import {
   classifiedMinors,
   exactPythons,
@@ -12,15 +13,17 @@ import {
   pythonRanges,
   type PythonWish,
 } from './python/python-wishes.ts';
+import { raisedBySource } from './python/raised-by-source.ts';
 import type { SourceTree } from './source-tree.ts';
 import { compareVersions, parseVersion, satisfies } from './version-specifier.ts';
 
-const DEFAULT_MINOR = '3.12';
 const PATCHES = 25;
 
 export interface PythonRequest {
   /** Looked through in order: directory of the dependency files, of the app, the top. */
   readonly directories: readonly string[];
+  /** Of the app: what is written there may need a newer one. */
+  readonly root: string;
   /** Full versions on offer, for example `3.12.1`. */
   readonly available: readonly string[];
   readonly configured?: string;
@@ -38,26 +41,27 @@ export function detectPythonVersion(tree: SourceTree, request: PythonRequest): D
   const met = exact.find((wish) => fitting.some((version) => fits(version, wish)));
   if (met !== undefined) return fromWish(met, fitting, range, exact);
   const [unmet] = exact.filter((wish) => range === undefined || withinRange(wish, range));
-  if (unmet !== undefined) return nearest(tree, unmet, fitting, exact);
-  return fromPackages(tree, { directories, dependencies, fitting, range, exact, available });
+  const evidence = { ...request, directories, dependencies, fitting, range, exact };
+  if (unmet !== undefined) return nearest(tree, unmet, evidence);
+  return fromPackages(tree, evidence);
 }
 
 function fromUser(specifier: string, available: readonly string[]): Detected<string> {
   const wish = { specifier, evidence: 'tandem.toml', exact: /^\d/.test(specifier) };
   const fitting = available.filter((version) => fits(version, wish));
   const chosen = wish.exact ? newest(fitting) : preferred(fitting);
-  if (chosen === undefined) throw unavailable(wish, available);
+  if (chosen === undefined) throw new PythonUnavailable(wish, available);
   return detected(chosen, finding('python', chosen, `asks for ${specifier}`, wish.evidence));
 }
 
 /** All of them when the range lies below what there is: an older project may work on the nearest. */
 function inRange(range: PythonWish | undefined, available: readonly string[]): readonly string[] {
-  if (available.length === 0) throw unavailable(undefined, available);
+  if (available.length === 0) throw new PythonUnavailable(undefined, available);
   if (range === undefined) return available;
   const fitting = available.filter((version) => fits(version, range));
   if (fitting.length > 0) return fitting;
   if (!olderVersions(available).some((version) => satisfies(version, range.specifier))) {
-    throw unavailable(range, available);
+    throw new PythonUnavailable(range, available);
   }
   return available.filter((version) => minorOf(version) === minorOf(oldest(available)));
 }
@@ -85,27 +89,27 @@ function fromWish(
 }
 
 /** The next newer minor version, else the newest there is. */
-function nearest(
-  tree: SourceTree,
-  wish: PythonWish,
-  fitting: readonly string[],
-  exact: readonly PythonWish[],
-): Detected<string> {
+function nearest(tree: SourceTree, wish: PythonWish, evidence: Evidence): Detected<string> {
+  const { root, fitting, exact } = evidence;
   const wanted = parseVersion(wish.specifier);
   if (wanted[0] === 2) {
     const line = python2Line(tree);
     if (line !== undefined) throw onlyPython2(wish, line, fitting);
   }
   const newer = fitting.filter((version) => compareVersions(parseVersion(version), wanted) > 0);
-  const next = newest(newer.filter((version) => minorOf(version) === minorOf(oldest(newer))));
-  const chosen = next ?? newest(fitting) ?? '';
-  const why = `asks for ${wish.specifier}, which is not available; ${chosen} is the nearest`;
+  const next = nearestAbove(newer) ?? newest(fitting) ?? '';
+  const raised = raisedBySource(tree, root, next, fitting);
+  const chosen = raised?.version ?? next;
+  const how =
+    raised === undefined ? 'is the nearest' : `has ${raised.by.what}, at ${raised.by.evidence}`;
+  const why = `asks for ${wish.specifier}, which is not available; ${chosen} ${how}`;
   const others = contradictions(chosen, exact, wish);
   return detected(chosen, finding('python', chosen, `${why}${others}`, wish.evidence));
 }
 
 interface Evidence {
   readonly directories: readonly string[];
+  readonly root: string;
   readonly dependencies: DependencySource;
   readonly fitting: readonly string[];
   readonly range: PythonWish | undefined;
@@ -115,11 +119,8 @@ interface Evidence {
 
 /** Nobody named one version: what the packages work on, what the project was tried on, our default. */
 function fromPackages(tree: SourceTree, evidence: Evidence): Detected<string> {
-  const { directories, dependencies, fitting, range, exact } = evidence;
-  const limit = strictest([
-    newestPythonOfLock(tree, dependencies),
-    newestPython([...dependencies.lines, ...dependencies.constraints]),
-  ]);
+  const { directories, root, dependencies, fitting, range, exact } = evidence;
+  const limit = newestPythonOf(tree, dependencies);
   const allowed = fitting.filter(
     (version) => limit === undefined || minorOf(version) <= limit.minor,
   );
@@ -129,30 +130,29 @@ function fromPackages(tree: SourceTree, evidence: Evidence): Detected<string> {
       : fitting.filter((one) => minorOf(one) === minorOf(oldest(fitting)));
   const classified = classifiedMinors(tree, directories);
   const tried = usable.filter((version) => classified?.minors.includes(minorOf(version)));
-  const chosen = preferred(tried.length > 0 ? tried : usable);
-  if (chosen === undefined) throw unavailable(range, evidence.available);
+  const first = preferred(tried.length > 0 ? tried : usable);
+  if (first === undefined) throw new PythonUnavailable(range, evidence.available);
+  const raised = raisedBySource(tree, root, first, fitting);
+  const chosen = raised?.version ?? first;
   const others = contradictions(chosen, exact.concat(range ?? []), undefined, range);
+  const said = (why: string, where?: string): Detected<string> =>
+    detected(chosen, finding('python', chosen, `${why}${others}`, where));
+  if (raised !== undefined) {
+    const { minor, what, evidence: where } = raised.by;
+    return said(`${what} needs Python 3.${minor}`, where);
+  }
   const byDefault = preferred(fitting);
   if (limit !== undefined && chosen !== byDefault && tried.length === 0) {
-    const why = `${limit.requirement} ${limit.why} Python 3.${limit.minor}${others}`;
-    return detected(chosen, finding('python', chosen, why, limit.evidence));
+    return said(`${limit.requirement} ${limit.why} Python 3.${limit.minor}`, limit.evidence);
   }
   if (chosen !== byDefault && classified !== undefined) {
-    const why = `the newest that its classifiers name${others}`;
-    return detected(chosen, finding('python', chosen, why, classified.evidence));
+    return said('the newest that its classifiers name', classified.evidence);
   }
-  if (range === undefined) {
-    return detected(chosen, finding('python', chosen, `the project names no version${others}`));
-  }
+  if (range === undefined) return said('the project names no version');
   const how = fits(chosen, range)
     ? `fits ${range.specifier}`
     : `asks for ${range.specifier}, which is not available; ${chosen} is the nearest`;
-  return detected(chosen, finding('python', chosen, `${how}${others}`, range.evidence));
-}
-
-function strictest(limits: readonly (NewestPython | undefined)[]): NewestPython | undefined {
-  const known = limits.filter((one) => one !== undefined);
-  return known.toSorted((one, other) => one.minor - other.minor)[0];
+  return said(how, range.evidence);
 }
 
 /** `; .python-version asks for 3.11`, for each that says something else. */
@@ -173,39 +173,6 @@ function fits(version: string, wish: PythonWish): boolean {
 
 function withinRange(wish: PythonWish, range: PythonWish): boolean {
   return satisfies(wish.specifier, range.specifier);
-}
-
-function minorOf(version: string): number {
-  return parseVersion(version)[1] ?? 0;
-}
-
-function newest(versions: readonly string[]): string | undefined {
-  return sorted(versions).at(-1);
-}
-
-function oldest(versions: readonly string[]): string {
-  return sorted(versions)[0] ?? '';
-}
-
-function sorted(versions: readonly string[]): string[] {
-  return versions.toSorted((one, other) => compareVersions(parseVersion(one), parseVersion(other)));
-}
-
-/** What a project that names no version gets. */
-export function preferred(versions: readonly string[]): string | undefined {
-  return (
-    newest(versions.filter((version) => satisfies(version, DEFAULT_MINOR))) ?? newest(versions)
-  );
-}
-
-function unavailable(wish: PythonWish | undefined, available: readonly string[]): TandemError {
-  const message = wish
-    ? `The project asks for Python ${wish.specifier}; none available fits.`
-    : 'No Python interpreter is available.';
-  return new TandemError('PYTHON_UNAVAILABLE', message, {
-    where: wish?.evidence,
-    hint: `available: ${available.join(', ') || 'none'}\nchoose one in tandem.toml: python = "3.12"`,
-  });
 }
 
 function onlyPython2(wish: PythonWish, line: string, available: readonly string[]): TandemError {

@@ -62,6 +62,17 @@ export function requirementName(text: string): string | undefined {
   return name === undefined ? undefined : normalizeName(name);
 }
 
+/** `name[a, b]>=1` -> a, b */
+export function extrasIn(text: string): string[] {
+  const extras = /^[\w.-]+\s*\[([^\]]*)\]/.exec(text)?.[1] ?? '';
+  return extras.split(',').flatMap((one) => one.trim() || []);
+}
+
+/** What stands behind the semicolon. */
+export function markerIn(text: string): string | undefined {
+  return /;\s*(.*?)\s*(?:--hash.*)?$/.exec(text)?.[1];
+}
+
 function linesOf(tree: SourceTree, path: string, from: string | undefined): RequirementLine[] {
   const text = tree.read(path);
   if (text === undefined) {

@@ -1,5 +1,6 @@
 // What the causes of a failed install are read from.
 import type { ErrorBody } from '@tandem/protocol';
+import type { DeclaredIndex } from '../detect/dependencies/declared-indexes.ts';
 import type { RequirementLine } from '../detect/requirements-file.ts';
 
 export interface InstallFailure {
@@ -9,6 +10,8 @@ export interface InstallFailure {
   readonly file: string;
   /** Requirements as written, to point at the line. */
   readonly lines: readonly RequirementLine[];
+  /** That the project names itself. */
+  readonly indexes?: readonly DeclaredIndex[];
 }
 
 export type InstallRule = (failure: InstallFailure) => ErrorBody | undefined;

@@ -5,12 +5,14 @@ import type { InstallFailure, InstallRule } from './evidence.ts';
 import { installDiskFull } from './full-disk.ts';
 import { invalidRequirement } from './invalid-requirement.ts';
 import { unreachableIndex } from './unreachable-index.ts';
+import { unreachableRepository } from './unreachable-repository.ts';
 import { unsatisfiable } from './unsatisfiable.ts';
 
 const RULES: readonly InstallRule[] = [
   installDiskFull,
   invalidRequirement,
   unsatisfiable,
+  unreachableRepository,
   failedBuild,
   unreachableIndex,
 ];

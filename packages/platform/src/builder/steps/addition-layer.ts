@@ -11,7 +11,8 @@ import { explainInstall } from '../diagnosis/explain-install.ts';
 import { pinsOf, type Lock } from './lock.ts';
 import { sharedCache, uvEnv, type Toolchain } from './toolchain.ts';
 
-export type AdditionName = 'gunicorn' | 'uvicorn' | 'psycopg' | 'psycopg2' | 'setuptools';
+export type AdditionName =
+  'gunicorn' | 'uvicorn' | 'psycopg' | 'psycopg2' | 'setuptools' | 'packaging';
 
 interface Recipe {
   readonly requirements: readonly string[];
@@ -36,6 +37,7 @@ const RECIPES: Readonly<Record<AdditionName, Recipe>> = {
   psycopg2: { requirements: ['psycopg2-binary'], companions: [] },
   // Later ones warn at every start that pkg_resources will go, then it is gone.
   setuptools: { requirements: ['setuptools<80.9'], companions: [] },
+  packaging: { requirements: ['packaging'], companions: [] },
 };
 
 export interface AdditionRequest {

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { pyprojectRequirements } from '../detect/dependencies/pyproject-requirements.ts';
 import { normalizeName, requirementName } from '../detect/requirements-file.ts';
 import { isTable, parsePyproject, parseToml } from '../detect/tandem-toml.ts';
+import { markerSuffix, reachFrom, type LockEdge } from './lock-reach.ts';
 
 const Source = v.object({
   type: v.string(),
@@ -29,12 +30,6 @@ const PoetryLock = v.object({
   ),
 });
 
-interface Edge {
-  readonly name: string;
-  readonly marker: string | undefined;
-  readonly extras: readonly string[];
-}
-
 export function requirementsOfPoetryLock(lockText: string, pyprojectText: string): string {
   const table = parseToml(lockText, 'poetry.lock', 'REQUIREMENTS_INVALID');
   const parsed = v.safeParse(PoetryLock, table);
@@ -44,7 +39,9 @@ export function requirementsOfPoetryLock(lockText: string, pyprojectText: string
     const name = normalizeName(one.name);
     packages.set(name, [...(packages.get(name) ?? []), one]);
   }
-  const reached = reach(packages, mainDependencies(pyprojectText));
+  const reached = reachFrom(mainDependencies(pyprojectText), (name, extras) =>
+    packages.get(name)?.flatMap((one) => edgesOf(one, extras)),
+  );
   const files = parsed.output.metadata.files ?? {};
   return [...reached]
     .flatMap(([name, markers]) =>
@@ -54,23 +51,7 @@ export function requirementsOfPoetryLock(lockText: string, pyprojectText: string
     .join('');
 }
 
-/** Name -> markers of the edges that lead to it; undefined among them: needed always. */
-function reach(packages: ReadonlyMap<string, Package[]>, roots: readonly Edge[]) {
-  const reached = new Map<string, Set<string | undefined>>();
-  const seen = new Set<string>();
-  const pending = [...roots];
-  for (let edge = pending.pop(); edge !== undefined; edge = pending.pop()) {
-    if (!packages.has(edge.name)) continue;
-    reached.set(edge.name, (reached.get(edge.name) ?? new Set()).add(edge.marker));
-    const visit = `${edge.name}[${[...edge.extras].sort().join(',')}]`;
-    if (seen.has(visit)) continue;
-    seen.add(visit);
-    for (const one of packages.get(edge.name) ?? []) pending.push(...edgesOf(one, edge.extras));
-  }
-  return reached;
-}
-
-function edgesOf(one: Package, extras: readonly string[]): Edge[] {
+function edgesOf(one: Package, extras: readonly string[]): LockEdge[] {
   const wanted = extras.flatMap((extra) => one.extras[extra] ?? []);
   const byExtra = new Set(wanted.map((text) => requirementName(text) ?? ''));
   return Object.entries(one.dependencies).flatMap(([name, specs]) =>
@@ -97,7 +78,7 @@ function namesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
-function mainDependencies(pyprojectText: string): Edge[] {
+function mainDependencies(pyprojectText: string): LockEdge[] {
   const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
   const requirements = pyprojectRequirements(pyproject)?.requirements ?? [];
   return requirements.map(({ name, extras }) => ({
@@ -113,9 +94,7 @@ function lineOf(
   files: readonly { hash: string }[],
 ): string {
   const source = one.source;
-  const marker = markers.has(undefined)
-    ? ''
-    : ` ; ${[...markers].map((each) => `(${each})`).join(' or ')}`;
+  const marker = markerSuffix(markers);
   const remote = source !== undefined && source.type !== 'legacy';
   if (remote) return `${one.name} @ ${urlOf(source)}${marker}\n`;
   const index = source === undefined ? '' : `--extra-index-url ${source.url}\n`;

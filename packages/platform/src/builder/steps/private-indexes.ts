@@ -34,7 +34,7 @@ interface Index {
 
 export function privateIndexes(
   config: Readonly<Record<string, string>>,
-  declared: readonly DeclaredIndex[],
+  declared: readonly Pick<DeclaredIndex, 'name' | 'url'>[],
 ): PrivateIndexes {
   const [first] = urlsIn(config, DEFAULT);
   const indexes: Index[] = [
@@ -82,7 +82,7 @@ function same(one: string, other: string): boolean {
 /** uv and Poetry name user and password of a declared index by its name. */
 function withCredentials(
   config: Readonly<Record<string, string>>,
-  declared: readonly DeclaredIndex[],
+  declared: readonly Pick<DeclaredIndex, 'name' | 'url'>[],
 ): Index[] {
   return declared.flatMap(({ name, url }) => {
     const key = name.toUpperCase().replace(/[^A-Z0-9]/g, '_');

@@ -75,7 +75,10 @@ describe('projectLock', () => {
 describe('generatedText', () => {
   it('adds the project itself once, and only where it is installed', () => {
     expect(generatedText(sourceIn({ 'requirements.txt': 'flask\n' }))).toBeUndefined();
-    const installed = { 'setup.py': 'setup(name="x")', 'src/x/__init__.py': '' };
+    const installed = {
+      'setup.py': 'from setuptools import setup\nsetup(name="x")',
+      'src/x/__init__.py': '',
+    };
     expect(generatedText(sourceIn(installed))).toBe('-e .\n');
     const both = { 'requirements.txt': 'flask\n', ...installed };
     expect(generatedText(sourceIn(both))).toBe('-r requirements.txt\n-e .\n');

@@ -2,8 +2,10 @@
 import { requirementsOfPipfileLock } from '../detect/dependencies/pipfile.ts';
 import type { DependencySource } from '../detect/dependency-files.ts';
 import type { SourceTree } from '../detect/source-tree.ts';
+import { requirementsOfPdmLock } from './pdm-lock.ts';
 import { forResolver } from './pip-dialect.ts';
 import { requirementsOfPoetryLock } from './poetry-lock.ts';
+import { requirementsOfPylock } from './pylock.ts';
 
 /** Options that decide where packages come from; the others say how pip should behave. */
 const KEPT_OPTION =
@@ -20,6 +22,8 @@ export function projectLock(source: DependencySource, tree: SourceTree): string 
     // Its paths are relative to its own directory.
     return requirements.replaceAll('file:///app/', `file:///app/${prefix}`);
   }
+  if (kind === 'pdm-lock') return requirementsOfPdmLock(text, tree.read(origin) ?? '');
+  if (kind === 'pylock') return requirementsOfPylock(text, path, source);
   if (kind === 'pipfile-lock') return requirementsOfPipfileLock(text, path);
   return kind === 'hashed-requirements' ? hashedRequirements(source) : undefined;
 }

@@ -16,6 +16,7 @@ import type { BuildGround } from '../system-packages/build-ground.ts';
 import { parseLock, type Lock } from './lock.ts';
 import { pathsKey } from './paths-key.ts';
 import { PUBLIC_INDEX } from './pip-dialect.ts';
+import { buildNeedsModule, withoutItself } from './own-build.ts';
 import { oldSetuptools, wantsOldSetuptools } from './old-setuptools.ts';
 import { privateIndexes, type PrivateIndexes } from './private-indexes.ts';
 import { projectLock } from './project-lock.ts';
@@ -81,7 +82,8 @@ function completed(
     (line) => !lines.includes(line) && !PUBLIC_INDEX.test(line),
   );
   const places = indexes.identity.map((address) => `# index: ${address}`);
-  const own = source.installProject && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
+  const isHere = source.installProject && source.member === undefined;
+  const own = isHere && !lines.some((line) => /^-e \.(\[|\s|$)/.test(line));
   return [...places, ...missing, ...lines, ...(own ? ['-e .', ''] : [])].join('\n');
 }
 
@@ -95,7 +97,7 @@ async function resolveKey(
   // uv puts variables into URLs: ${TOKEN}.
   const used = JSON.stringify(texts).matchAll(/\$\{(\w+)\}/g);
   const variables = [...used].map(([, name = '']) => [name, config[name]]);
-  const { requirements, extras, groups, preferred, installProject } = source;
+  const { requirements, extras, groups, preferred, installProject, member } = source;
   return contentKey('lock', {
     texts,
     variables,
@@ -103,7 +105,7 @@ async function resolveKey(
     identity: toolchain.identity,
     index: options.indexUrl,
     indexes: indexesOf(session, source, tree).identity,
-    chosen: [requirements, extras, groups, preferred, installProject],
+    chosen: [requirements, extras, groups, preferred, installProject, member],
   });
 }
 
@@ -126,6 +128,15 @@ async function runUv(
     const env = await oldSetuptools(session.disk.work, result.logTail);
     result = await resolveOn(options, session, request, { stack: 'build', input, env });
   }
+  const without = buildNeedsModule(result.logTail) ? withoutItself(source) : undefined;
+  if (result.exit.code !== 0 && without !== undefined) {
+    await session.log.say(
+      'its build imports what it depends on; again, without the project itself',
+    );
+    const listed = await writeResolverInput(session, without, tree, indexes);
+    const reduced = { ...request, source: without };
+    result = await resolveOn(options, session, reduced, { stack: 'build', input: listed });
+  }
   const output = join(session.disk.work, 'lock.txt');
   const text = await readUntrustedFile(output, LOCK_BYTES_MAX);
   await rm(output, { force: true });
@@ -134,6 +145,7 @@ async function runUv(
     logTail: result.logTail,
     file: source.files[0] ?? toolchain.minor,
     lines: source.lines,
+    indexes: declaredIndexes(tree, source.directory),
   });
 }
 
@@ -176,7 +188,10 @@ function uvArgs(
   ];
   if (source.kind === 'uv-lock') {
     const format = ['--format', 'requirements-txt', '--frozen', '--no-default-groups'];
-    const what = ['--emit-index-url', '--no-emit-project', ...chosen];
+    const member = source.member === undefined ? [] : ['--package', source.member.name];
+    // A member lies elsewhere than the lock, which knows where.
+    const own = source.member && source.installProject ? [] : ['--no-emit-project'];
+    const what = ['--emit-index-url', ...member, ...own, ...chosen];
     return ['/build/bin/uv', 'export', ...format, ...what, ...python, ...output];
   }
   // Indexes that the files name belong to the lock: they decide where a package comes from.

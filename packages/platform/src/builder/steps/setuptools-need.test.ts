@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bringsPkgResources, unguardedLine } from './setuptools-need.ts';
+import { unguardedLine } from './import-search.ts';
+import { bringsPkgResources } from './setuptools-need.ts';
 
 describe('unguardedLine', () => {
   const pattern = /^[ \t]*(import|from)[ \t]+pkg_resources\b/;

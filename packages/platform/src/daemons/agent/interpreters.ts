@@ -1,13 +1,18 @@
 // Interpreters of this machine as the builder wants them: newest patch of each minor version, packed
 // into a layer when first used.
 import { join } from 'node:path';
+import { TandemError } from '@tandem/protocol';
 import { ensureInterpreterLayer } from '../../adapters/interpreters/ensure-interpreter-layer.ts';
+import { fetchInterpreter } from '../../adapters/interpreters/fetch-interpreter.ts';
 import {
   listInterpreters,
   type Interpreter,
+  type InterpreterSearch,
 } from '../../adapters/interpreters/list-interpreters.ts';
 import { STACK_FACTS } from '../../adapters/stacks/recipe.ts';
-import type { BuildInterpreter } from '../../builder/collaborators.ts';
+import type { BuilderOptions, BuildInterpreter } from '../../builder/collaborators.ts';
+import { satisfies } from '../../builder/detect/version-specifier.ts';
+import { KeyedMutex } from '../../lib/mutex.ts';
 import type { ImageStore } from '../../ports/image-store.ts';
 import { buildDirectory, type Paths } from '../../ports/paths.ts';
 
@@ -15,22 +20,55 @@ export interface InterpretersOptions {
   readonly imageStore: ImageStore;
   readonly paths: Paths;
   readonly environment: NodeJS.ProcessEnv;
+  readonly uvPath: string;
 }
 
-export async function interpretersOf(options: InterpretersOptions): Promise<BuildInterpreter[]> {
-  const { imageStore, paths, environment } = options;
+export type Interpreters = Required<Pick<BuilderOptions, 'interpreters' | 'fetchInterpreter'>>;
+
+export async function interpretersOf(options: InterpretersOptions): Promise<Interpreters> {
+  const { paths, environment, uvPath } = options;
   const home = environment['HOME'] ?? '/root';
+  const directory = join(buildDirectory(paths), 'pythons');
   const search = {
     pyenvRoots: [environment['PYENV_ROOT'] ?? join(home, '.pyenv')],
-    uvRoots: [environment['UV_PYTHON_INSTALL_DIR'] ?? join(home, '.local/share/uv/python')],
+    uvRoots: [
+      environment['UV_PYTHON_INSTALL_DIR'] ?? join(home, '.local/share/uv/python'),
+      directory,
+    ],
     stack: STACK_FACTS,
   };
+  const list = async (): Promise<BuildInterpreter[]> =>
+    newestOfEachMinor(await listInterpreters(search)).map((one) => built(one, search, options));
+  const interpreters = await list();
+  const fetching = new KeyedMutex();
+  return {
+    interpreters,
+    fetchInterpreter: (specifier) =>
+      fetching.run(directory, async () => {
+        await fetchInterpreter(specifier, { uvPath, directory, environment });
+        const known = new Set(interpreters.map(({ version }) => version));
+        const fresh = (await list()).filter(({ version }) => !known.has(version));
+        interpreters.push(...fresh);
+        const found = interpreters.filter(({ version }) => satisfies(version, specifier)).at(-1);
+        if (found !== undefined) return found;
+        const message = `A build of Python ${specifier} was fetched, but does not run on this stack.`;
+        throw new TandemError('PYTHON_UNAVAILABLE', message);
+      }),
+  };
+}
+
+function built(
+  interpreter: Interpreter,
+  search: InterpreterSearch,
+  { imageStore, paths }: InterpretersOptions,
+): BuildInterpreter {
+  const { version } = interpreter;
   const workDirectory = join(buildDirectory(paths), 'interpreters');
-  return newestOfEachMinor(await listInterpreters(search)).map((interpreter) => ({
-    version: interpreter.version,
+  return {
+    version,
     executable: executableOf(interpreter),
-    layer: () => ensureInterpreterLayer(interpreter.version, { imageStore, search, workDirectory }),
-  }));
+    layer: () => ensureInterpreterLayer(version, { imageStore, search, workDirectory }),
+  };
 }
 
 function executableOf({ version, source }: Interpreter): string {

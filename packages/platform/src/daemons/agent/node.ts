@@ -87,6 +87,8 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
       void writer.close();
     },
   });
+  const uvPath = await findUv(environment);
+  const interpreters = await interpretersOf({ imageStore, paths, environment, uvPath });
   const builder = createBuilder({
     sandbox,
     imageStore,
@@ -99,12 +101,12 @@ export async function openNode(options: NodeOptions): Promise<TandemNode> {
         ? {}
         : { url: environment['NPM_CONFIG_REGISTRY'] }),
     }),
-    interpreters: await interpretersOf({ imageStore, paths, environment }),
+    ...interpreters,
     scratch,
     clock: systemClock,
     installation,
     paths,
-    uvPath: await findUv(environment),
+    uvPath,
     runtimePath: RUNTIME_PATH,
     ...(environment['UV_INDEX_URL'] === undefined ? {} : { indexUrl: environment['UV_INDEX_URL'] }),
   });

@@ -18,7 +18,8 @@ export const AGENT_USAGE = `Usage: agent --installation NAME [options]
   --help                this text
 
 Environment: HOME and PYENV_ROOT (where interpreters are looked for), PATH (where uv is),
-UV_INDEX_URL (package index), SSL_CERT_FILE (CA bundle given to sandboxes).
+UV_INDEX_URL (package index), UV_PYTHON_INSTALL_MIRROR (interpreters that uv fetches), SSL_CERT_FILE
+(CA bundle given to sandboxes).
 `;
 
 export function parseAgentOptions(args: readonly string[]): AgentOptions | 'help' {

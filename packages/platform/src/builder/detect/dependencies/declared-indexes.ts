@@ -6,15 +6,24 @@ import { tableIn } from './pyproject-requirements.ts';
 export interface DeclaredIndex {
   readonly name: string;
   readonly url: string;
+  /** `file:line` */
+  readonly evidence: string;
 }
 
 export function declaredIndexes(tree: SourceTree, directory: string): DeclaredIndex[] {
   const path = under(directory, 'pyproject.toml');
-  const tool = tableIn(parsePyproject(tree.read(path) ?? '', path), 'tool');
-  const lists = [tableIn(tool, 'uv')?.['index'], tableIn(tool, 'poetry')?.['source']];
+  const text = tree.read(path) ?? '';
+  const tool = tableIn(parsePyproject(text, path), 'tool');
+  const lists = [
+    tableIn(tool, 'uv')?.['index'],
+    tableIn(tool, 'poetry')?.['source'],
+    tableIn(tool, 'pdm')?.['source'],
+  ];
   return lists.flat().flatMap((one: unknown) => {
     if (!isTable(one)) return [];
     const { name, url } = one;
-    return typeof name === 'string' && typeof url === 'string' ? [{ name, url }] : [];
+    if (typeof name !== 'string' || typeof url !== 'string') return [];
+    const line = text.split('\n').findIndex((each) => each.includes(url)) + 1;
+    return [{ name, url, evidence: `${path}:${line}` }];
   });
 }

@@ -117,7 +117,10 @@ describe('requirements files', () => {
 
   it('an empty one hides nothing, a broken one only when it is not chosen', () => {
     expect(
-      sourceIn({ 'requirements.txt': '# none\n', 'setup.py': 'setup(name="x")' }),
+      sourceIn({
+        'requirements.txt': '# none\n',
+        'setup.py': 'from setuptools import setup\nsetup(name="x")',
+      }),
     ).toMatchObject({
       requirements: '-e .\n',
     });
@@ -186,6 +189,25 @@ describe('pyproject.toml', () => {
       developmentOnly: expect.arrayContaining(['ruff', 'pytest']) as string[],
     });
     expect(whyIn(files)[0]).toContain('with postgres, prod');
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['the general ones', 'main = ["flask"]\nextra = ["six"]\ndev = ["ruff"]\n', ['main']],
+    ['those for production', 'prod = ["flask"]\nbase = ["six"]\nx = ["y"]\n', ['prod', 'base']],
+    ['what is not for developers', 'shop = ["flask"]\ntest = ["pytest"]\n', ['shop']],
+  ])('without a project, of its groups: %s', (_, groups, chosen) => {
+    const files = { 'pyproject.toml': `[dependency-groups]\n${groups}` };
+    expect(sourceIn(files)).toMatchObject({ kind: 'requirements', groups: chosen });
+    expect(sourceIn(files).requirements).toContain('flask\n');
+    expect(whyIn(files)[0]).toContain(`with ${chosen.join(', ')}`);
+  });
+
+  it('with groups for developers only is no dependency file', () => {
+    const files = { 'pyproject.toml': '[dependency-groups]\ndev = ["ruff"]\n' };
+    expect(sourceIn({ ...files, 'requirements.txt': 'flask\n' }).files).toEqual([
+      'requirements.txt',
+    ]);
+    expect(sourceIn(files).kind).toBe('none');
   });
 
   it('may leave its dependencies to a file or to its build', () => {

@@ -5,6 +5,9 @@ import { requirementName, type RequirementLine } from '../requirements-file.ts';
 export type DependencyKind =
   | 'uv-lock'
   | 'poetry-lock'
+  | 'pdm-lock'
+  /** PEP 751. */
+  | 'pylock'
   | 'pipfile-lock'
   /** Requirements of which each one has its version and hashes: they are their own lock. */
   | 'hashed-requirements'
@@ -33,8 +36,12 @@ export interface DependencySource {
   /** Production groups and extras of the project. */
   readonly groups: readonly string[];
   readonly extras: readonly string[];
-  /** The project itself must be installed. */
+  /** The project itself is installed. */
   readonly installProject: boolean;
+  /** Why it must be, beside that its build says what it depends on. */
+  readonly installReason?: string;
+  /** The project is one of a uv workspace, whose lock lies in `directory`. */
+  readonly member?: { readonly name: string; readonly directory: string };
   /** Paths of the source are installed, so its contents decide too. */
   readonly namesPaths: boolean;
   /** Normalised names that only development groups or files ask for. */

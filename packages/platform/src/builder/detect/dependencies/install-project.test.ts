@@ -45,8 +45,51 @@ describe('the project itself is installed', () => {
     const points = `${project}[project.entry-points."paste.app_factory"]\nmain = "shop:main"\n`;
     expect(installs({ 'pyproject.toml': points })).toBe(true);
     const setup =
-      'setup(name="shop", entry_points="""\n[paste.app_factory]\nmain = shop:main\n""")\n';
+      'from setuptools import setup\nsetup(name="shop", entry_points="""\n[paste.app_factory]\nmain = shop:main\n""")\n';
     expect(installs({ 'requirements.txt': 'pyramid\n', 'setup.py': setup })).toBe(true);
+  });
+
+  it.each<[string, boolean, string, Files]>([
+    ['a group that nobody looks up', false, 'shop.themes', {}],
+    ['one for developers', false, 'pytest11', {}],
+    ['one of the framework', true, 'flask.commands', {}],
+    ['one that begins with a dependency', true, 'flask.plugins', {}],
+    [
+      'one that the source looks up',
+      true,
+      'shop.themes',
+      {
+        'shop/names.py': 'GROUP = "shop.themes"\n',
+        'shop/load.py': 'from importlib.metadata import entry_points\nentry_points(group=GROUP)\n',
+      },
+    ],
+    [
+      'one that only its tests look up',
+      false,
+      'shop.themes',
+      { 'tests/t.py': 'entry_points(group="shop.themes")\n' },
+    ],
+  ])('for %s: %s', (_, expected, group, files) => {
+    const points = `${project}[project.entry-points."${group}"]\nmain = "shop:main"\n`;
+    expect(installs({ 'pyproject.toml': points, ...files })).toBe(expected);
+  });
+
+  it('reads entry points of setup.py up to where they end', () => {
+    const setup = `from setuptools import setup
+setup(
+    name="shop",
+    entry_points={"console_scripts": ["shopctl = shop:main"]},
+    package_data={"flask": ["*.txt"]},
+)
+`;
+    const files = { 'requirements.txt': 'flask\n', 'setup.py': setup };
+    expect(installs(files)).toBe(false);
+    expect(installs({ ...files, Procfile: 'web: shopctl\n' })).toBe(true);
+  });
+
+  it('not when src is itself the package', () => {
+    const files = { 'pyproject.toml': project, 'src/__init__.py': '', 'src/shop/__init__.py': '' };
+    expect(installs(files)).toBe(false);
   });
 
   it('not where it can do without', () => {

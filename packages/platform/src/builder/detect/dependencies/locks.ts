@@ -1,46 +1,33 @@
 // Lock files. One counts only while it fits what it was made from: of several the one that does, and
 // one that is out of date only lends its versions.
-import { normalizeName, requirementName, type RequirementLine } from '../requirements-file.ts';
+import { normalizeName } from '../requirements-file.ts';
 import { under, type SourceTree } from '../source-tree.ts';
-import { isTable, parsePyproject, parseToml } from '../tandem-toml.ts';
+import { parsePyproject } from '../tandem-toml.ts';
+import type { Candidate, DependencyKind } from './dependency-source.ts';
 import {
-  linesFrom,
-  sourceOf,
-  type Candidate,
-  type DependencyKind,
-  type DependencySource,
-} from './dependency-source.ts';
+  disagreement,
+  lockedSource,
+  lockOf,
+  namesPaths,
+  outOfDate,
+  ownName,
+  pinnedLines,
+  type FoundLock,
+} from './found-lock.ts';
 import { parsePipfileLock, pipfileIn } from './pipfile.ts';
+import { classify, isForProduction, rank } from './production-names.ts';
 import { tableIn } from './pyproject-requirements.ts';
 import { pyprojectIn } from './pyproject-source.ts';
-
-/** Above it the line of each one is not looked for: that would cost more than it says. */
-const EVIDENCE_PACKAGES_MAX = 50;
-
-interface FoundLock {
-  readonly kind: DependencyKind;
-  readonly path: string;
-  readonly lines: readonly RequirementLine[];
-  /** What it was made from; undefined when that is missing. */
-  readonly origin: Candidate | undefined;
-  readonly originPath: string;
-  readonly pinned: ReadonlyMap<string, string>;
-  /** Beside the project itself: members of a workspace, packages in directories. */
-  readonly namesPaths: boolean;
-}
-
-const PATHS: Readonly<Record<string, RegExp>> = {
-  'uv-lock': /^source = \{ (editable|directory|path) = "(?!\.")/m,
-  'poetry-lock': /^type = "(directory|file)"/m,
-  'pipfile-lock': /"(path|file)": "\./,
-};
+import { workspaceLockIn } from './workspace-lock.ts';
 
 export function lockIn(tree: SourceTree, directory: string): Candidate | undefined {
   const found = [
-    ...tomlLock(tree, directory, 'uv-lock', 'uv.lock'),
-    ...tomlLock(tree, directory, 'poetry-lock', 'poetry.lock'),
+    ...projectLock(tree, directory, 'uv-lock', 'uv.lock'),
+    ...projectLock(tree, directory, 'poetry-lock', 'poetry.lock'),
+    ...projectLock(tree, directory, 'pdm-lock', 'pdm.lock'),
+    ...pylock(tree, directory),
     ...pipfileLock(tree, directory),
-  ].filter(({ origin }) => origin !== undefined);
+  ];
   const fitting = found.filter((lock) => disagreement(lock) === undefined);
   const preferred = byTool(tree, directory);
   const best = fitting.find(({ kind }) => kind === preferred) ?? fitting[0];
@@ -52,78 +39,44 @@ export function lockIn(tree: SourceTree, directory: string): Candidate | undefin
       : { source, why: `fits ${best.originPath}; not used: ${others.join(', ')}` };
   }
   const [stale] = found;
-  return stale === undefined ? undefined : outOfDate(stale);
+  return stale === undefined ? workspaceLockIn(tree, directory) : outOfDate(stale);
 }
 
-function lockedSource(lock: FoundLock, directory: string): DependencySource {
-  const { kind, path, originPath, origin, lines } = lock;
-  return sourceOf(kind, {
-    directory,
-    files: [path, originPath],
-    lines,
-    extras: origin?.source.extras ?? [],
-    groups: origin?.source.groups ?? [],
-    namesPaths: lock.namesPaths,
-  });
-}
-
-/** Its origin is resolved instead, with the versions of the lock where they are still allowed. */
-function outOfDate(lock: FoundLock): Candidate | undefined {
-  const { origin } = lock;
-  if (origin === undefined) return undefined;
-  const preferred = [...lock.pinned].map(([name, version]) => `${name}==${version}\n`).join('');
-  const why = `${lock.path} is out of date: ${disagreement(lock)}`;
-  return { ...origin, source: { ...origin.source, preferred }, why };
-}
-
-/** The first requirement that the lock does not hold, or holds in another version. */
-function disagreement({ origin, pinned }: FoundLock): string | undefined {
-  for (const { name, text } of origin?.source.lines ?? []) {
-    if (name === undefined || text.includes(';')) continue;
-    const version = pinned.get(name);
-    if (version === undefined) return `${name} is not in it`;
-    const exact = /^[^;@]*?(?<![<>!~=])==\s*([\w.!+-]+)\s*$/.exec(text)?.[1];
-    if (exact !== undefined && trimmed(exact) !== trimmed(version)) {
-      return `it holds ${name} ${version}, not ${exact}`;
-    }
-  }
-  return undefined;
-}
-
-/** 3.2 and 3.2.0 are one version. */
-function trimmed(version: string): string {
-  return version.replace(/(\.0)+$/, '');
-}
-
-function tomlLock(
+/** One that belongs to the pyproject.toml beside it. */
+function projectLock(
   tree: SourceTree,
   directory: string,
-  kind: 'uv-lock' | 'poetry-lock',
+  kind: 'uv-lock' | 'poetry-lock' | 'pdm-lock',
   name: string,
 ): FoundLock[] {
   const path = under(directory, name);
   const text = tree.read(path);
   const originPath = under(directory, 'pyproject.toml');
-  const pyproject = tree.read(originPath);
-  if (text === undefined || pyproject === undefined) return [];
-  const packages = parseToml(text, path, 'REQUIREMENTS_INVALID')['package'];
-  const pins = (Array.isArray(packages) ? packages : []).flatMap((one: unknown) =>
-    isTable(one) && typeof one['name'] === 'string'
-      ? [[normalizeName(one['name']), textOf(one['version'])] as const]
-      : [],
-  );
-  const own = ownName(pyproject, originPath);
-  const pinned = new Map(pins.filter(([each]) => each !== own));
+  const origin = text === undefined ? undefined : pyprojectIn(tree, directory);
+  if (text === undefined || origin === undefined) return [];
+  const pyproject = tree.read(originPath) ?? '';
+  return [{ ...lockOf(kind, path, text, ownName(pyproject, originPath)), origin, originPath }];
+}
+
+/** One that says all there is to say, with or without a project beside it. */
+function pylock(tree: SourceTree, directory: string): FoundLock[] {
+  const named = tree.list(directory).flatMap(({ name }) => {
+    const purpose = /^pylock(?:\.([^.]+))?\.toml$/.exec(name);
+    return purpose === null ? [] : [{ name, purpose: purpose[1] ?? '' }];
+  });
+  const isForServers = ({ purpose }: { readonly purpose: string }): boolean =>
+    purpose === '' || classify(purpose) !== 'development';
+  const order = (purpose: string): number => (isForProduction(purpose) ? -1 : rank(purpose));
+  const [best] = named
+    .filter(isForServers)
+    .toSorted((one, other) => order(one.purpose) - order(other.purpose));
+  const path = under(directory, best?.name ?? '');
+  const text = best === undefined ? undefined : tree.read(path);
+  if (text === undefined) return [];
+  const originPath = under(directory, 'pyproject.toml');
+  const own = ownName(tree.read(originPath) ?? '', originPath);
   return [
-    {
-      kind,
-      path,
-      lines: pinnedLines(text, path, pinned),
-      origin: pyprojectIn(tree, directory),
-      originPath,
-      pinned,
-      namesPaths: namesPaths(kind, text),
-    },
+    { ...lockOf('pylock', path, text, own), origin: pyprojectIn(tree, directory), originPath },
   ];
 }
 
@@ -143,36 +96,14 @@ function pipfileLock(tree: SourceTree, directory: string): FoundLock[] {
   return [{ kind, path, lines, origin, originPath, pinned, namesPaths: namesPaths(kind, text) }];
 }
 
-function namesPaths(kind: DependencyKind, text: string): boolean {
-  return PATHS[kind]?.test(text) ?? false;
-}
-
-function pinnedLines(
-  text: string,
-  path: string,
-  pinned: ReadonlyMap<string, string>,
-): RequirementLine[] {
-  const texts = [...pinned].map(([name, version]) => `${name}==${version}`);
-  if (pinned.size <= EVIDENCE_PACKAGES_MAX) return linesFrom(text, path, texts);
-  return [...pinned.keys()].map((name, at) => ({ name, text: texts[at] ?? name, evidence: path }));
-}
-
 /** The lock of the tool that the project says it uses. */
 function byTool(tree: SourceTree, directory: string): DependencyKind {
   const path = under(directory, 'pyproject.toml');
   const pyproject = parsePyproject(tree.read(path) ?? '', path);
-  const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
-  const backend = tableIn(pyproject, 'build-system')?.['build-backend'];
-  const isPoetry = poetry !== undefined || String(backend).startsWith('poetry');
-  return isPoetry ? 'poetry-lock' : 'uv-lock';
-}
-
-function ownName(text: string, path: string): string {
-  const pyproject = parsePyproject(text, path);
-  const project = tableIn(pyproject, 'project') ?? tableIn(tableIn(pyproject, 'tool'), 'poetry');
-  return requirementName(textOf(project?.['name'])) ?? '';
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  const tool = tableIn(pyproject, 'tool');
+  const backend = String(tableIn(pyproject, 'build-system')?.['build-backend']);
+  const uses = (name: string): boolean =>
+    tableIn(tool, name) !== undefined || backend.startsWith(name);
+  if (uses('poetry')) return 'poetry-lock';
+  return uses('pdm') && !uses('uv') ? 'pdm-lock' : 'uv-lock';
 }

@@ -15,14 +15,37 @@ describe('older formats', () => {
   it('setup.py installs the project, with its extras for production', () => {
     const files = {
       'setup.py':
-        'setup(\n  name="my.shop",\n  install_requires=[\n    "Flask>=2",\n  ],\n  extras_require={"prod": ["gunicorn"], "dev": ["x"]},\n)\n',
+        'from setuptools import setup\nsetup(\n  name="my.shop",\n  install_requires=[\n    "Flask>=2",\n  ],\n  extras_require={"prod": ["gunicorn"], "dev": ["x"]},\n)\n',
     };
     expect(sourceIn(files)).toMatchObject({
       requirements: '-e .[prod]\n',
       names: ['flask'],
       installProject: true,
     });
-    expect(sourceIn(files).lines[0]?.evidence).toBe('setup.py:4');
+    expect(sourceIn(files).lines[0]?.evidence).toBe('setup.py:5');
+  });
+
+  it.each([
+    ['a module of the app', 'from django.views import View\nclass Setup(View):\n    pass\n'],
+    ['a view', 'from django.http import HttpResponse\ndef setup(request):\n    return 1\n'],
+    ['a script that starts Django', 'import django\ndjango.setup()\n'],
+    ['an import alone', 'from setuptools import find_packages\n'],
+    ['words', '"from setuptools import setup; setup()"\n'],
+  ])('%s called setup.py installs nothing', (_, text) => {
+    const group = '[dependency-groups]\nmain = ["flask"]\n';
+    expect(sourceIn({ 'shop/setup.py': text, 'pyproject.toml': group }, 'shop').files).toEqual([
+      'pyproject.toml',
+    ]);
+    expect(sourceIn({ 'setup.py': text }).installProject).toBe(false);
+  });
+
+  it.each([
+    'import setuptools\nsetuptools.setup(name="shop")\n',
+    'from distutils.core import setup\nsetup(name="shop")\n',
+    'from skbuild import setup\nif __name__ == "__main__":\n    setup(name="shop")\n',
+    'from os import path\nfrom setuptools import find_packages, setup\nsetup(\n  name="shop",\n)\n',
+  ])('a build front end does: %j', (text) => {
+    expect(sourceIn({ 'setup.py': text }).installProject).toBe(true);
   });
 
   it('setup.cfg counts when it describes a project', () => {
@@ -34,7 +57,7 @@ describe('older formats', () => {
 
   it('buildout.cfg: eggs with their versions, and what is not understood', () => {
     const files = {
-      'setup.py': 'setup(name="shop")\n',
+      'setup.py': 'from setuptools import setup\nsetup(name="shop")\n',
       'buildout.cfg': `[buildout]
 extends = http://example.org/base.cfg
 parts = django nginx test

@@ -1,10 +1,10 @@
 // What a pyproject.toml asks for in production, in PEP 621, PEP 735 and Poetry's own tables.
 import { TandemError } from '@tandem/protocol';
-import { normalizeName, requirementName } from '../requirements-file.ts';
+import { extrasIn, normalizeName, requirementName } from '../requirements-file.ts';
 import { isTable } from '../tandem-toml.ts';
 import { describedRequirements, type DescribedRequirement } from './described-requirement.ts';
 import { specifierOfPoetry } from './poetry-constraint.ts';
-import { classify, isForProduction } from './production-names.ts';
+import { classify, isForProduction, type NameClass } from './production-names.ts';
 
 export interface PyprojectRequirements {
   /** Without the project's own extras and groups that are not for production. */
@@ -24,35 +24,60 @@ type Table = Record<string, unknown>;
 export function pyprojectRequirements(pyproject: Table): PyprojectRequirements | undefined {
   const project = tableIn(pyproject, 'project');
   const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
-  if (project === undefined && poetry === undefined) return undefined;
+  const groups = productionGroups(pyproject);
+  const plain = plainList(pyproject);
+  const isNothing = groups.length === 0 && plain.length === 0;
+  if (project === undefined && poetry === undefined && isNothing) return undefined;
   const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(
     isForProduction,
   );
   const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isForProduction);
-  const groups = productionGroups(pyproject);
-  const isStandard = project !== undefined && Array.isArray(project['dependencies']);
+  const isStandard =
+    plain.length === 0 && project !== undefined && Array.isArray(project['dependencies']);
   return {
     requirements: [
       ...listed(project?.['dependencies'] ?? []),
       ...extras.flatMap((name) => listed(tableIn(project, 'optional-dependencies')?.[name])),
       ...groups.flatMap((name) => groupMembers(pyproject, name, new Set())),
       ...ofPoetry(poetry, poetryExtras, isStandard),
+      ...plain,
     ],
     extras: isStandard ? extras : [...extras, ...poetryExtras],
     groups,
-    isStandard: project !== undefined && !(poetry !== undefined && !isStandard),
+    isStandard:
+      project !== undefined && plain.length === 0 && !(poetry !== undefined && !isStandard),
     isDynamic: texts(project?.['dynamic']).includes('dependencies') && poetry === undefined,
   };
+}
+
+/** Where the project lists nothing itself: the environment of Hatch, the table of an older PDM. */
+function plainList(pyproject: Table): DescribedRequirement[] {
+  const own = tableIn(pyproject, 'project');
+  if (texts(own?.['dependencies']).length > 0 || texts(own?.['dynamic']).length > 0) return [];
+  const tool = tableIn(pyproject, 'tool');
+  if (tableIn(tool, 'poetry') !== undefined) return [];
+  const hatch = tableIn(tableIn(tableIn(tool, 'hatch'), 'envs'), 'default');
+  return [tableIn(tool, 'pdm'), hatch].flatMap((table) => listed(texts(table?.['dependencies'])));
 }
 
 /** PEP 735 groups for production, and those that uv installs by default and are not for developers. */
 function productionGroups(pyproject: Table): string[] {
   const uv = tableIn(tableIn(pyproject, 'tool'), 'uv');
   const byDefault = texts(uv?.['default-groups']);
-  return Object.keys(tableIn(pyproject, 'dependency-groups') ?? {}).filter(
+  const names = Object.keys(tableIn(pyproject, 'dependency-groups') ?? {});
+  const chosen = names.filter(
     (name) =>
       isForProduction(name) || (byDefault.includes(name) && classify(name) !== 'development'),
   );
+  const hasOwn = pyproject['project'] !== undefined || tableIn(pyproject, 'tool')?.['poetry'];
+  return hasOwn ? chosen : [...new Set([...chosen, ...groupsAlone(names, chosen)])];
+}
+
+/** Without a project they are all there is: the general ones, else what is not for developers. */
+function groupsAlone(names: readonly string[], chosen: readonly string[]): string[] {
+  const of = (wanted: NameClass): string[] => names.filter((name) => classify(name) === wanted);
+  const general = of('base');
+  return general.length > 0 || chosen.length > 0 ? general : of('other');
 }
 
 function groupMembers(pyproject: Table, name: string, seen: Set<string>): DescribedRequirement[] {
@@ -99,16 +124,7 @@ function listed(list: unknown): DescribedRequirement[] {
   if (!Array.isArray(list)) throw invalidDependencies();
   return list.map((text: unknown) => {
     if (typeof text !== 'string') throw invalidDependencies();
-    const extras = /^[\w.-]+\s*\[([^\]]*)\]/.exec(text)?.[1] ?? '';
-    return {
-      name: requirementName(text) ?? '',
-      extras: extras
-        .split(',')
-        .map((one) => one.trim())
-        .filter(Boolean),
-      optional: false,
-      text,
-    };
+    return { name: requirementName(text) ?? '', extras: extrasIn(text), optional: false, text };
   });
 }
 

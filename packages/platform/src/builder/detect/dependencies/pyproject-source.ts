@@ -28,6 +28,7 @@ export function pyprojectIn(tree: SourceTree, directory: string): Candidate | un
     ? sourceOf('pyproject', { ...parts, extras, groups })
     : sourceOf('requirements', {
         ...parts,
+        groups,
         requirements: [...indexes, ...requirements, ''].join('\n'),
       });
   const chosen = [...extras, ...groups];

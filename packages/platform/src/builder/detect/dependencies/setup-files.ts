@@ -4,15 +4,16 @@ import { hasFile, under, type SourceTree } from '../source-tree.ts';
 import { linesFrom, sourceOf, type Candidate } from './dependency-source.ts';
 import { readIni } from './ini-file.ts';
 import { isForProduction } from './production-names.ts';
+import { setupScript } from './setup-script.ts';
 
 /** Its dependencies are asked for by `-e .`, so that they and the project come together. */
 export function setupIn(tree: SourceTree, directory: string): Candidate | undefined {
-  const [script, configuration] = ['setup.py', 'setup.cfg'].map((name) => under(directory, name));
-  const files = [script ?? '', configuration ?? ''].filter((path) => hasFile(tree, path));
-  if (files.length === 0) return undefined;
-  const requirements = setupRequirements(tree, directory);
+  const script = setupScript(tree, directory) === undefined ? [] : [under(directory, 'setup.py')];
+  const configuration = [under(directory, 'setup.cfg')].filter((path) => hasFile(tree, path));
+  const files = [...script, ...configuration];
   // A setup.cfg that only configures tools describes no project.
-  if (!hasFile(tree, script ?? '') && setupName(tree, directory) === undefined) return undefined;
+  if (script.length === 0 && setupName(tree, directory) === undefined) return undefined;
+  const requirements = setupRequirements(tree, directory);
   const extras = setupExtras(tree, directory);
   const own = extras.length === 0 ? '-e .' : `-e .[${extras.join(',')}]`;
   const source = sourceOf('requirements', {
@@ -41,7 +42,8 @@ interface SetupRequirement {
 /** As far as text shows: what `install_requires` lists literally. */
 function setupRequirements(tree: SourceTree, directory: string): SetupRequirement[] {
   const script = under(directory, 'setup.py');
-  const list = /install_requires\s*=\s*[[(]([^\])]*)/.exec(tree.read(script) ?? '')?.[1] ?? '';
+  const list =
+    /install_requires\s*=\s*[[(]([^\])]*)/.exec(setupScript(tree, directory) ?? '')?.[1] ?? '';
   const literal = [...list.matchAll(/(["'])(.*?)\1/g)].map(([, , text = '']) => text);
   const configuration = under(directory, 'setup.cfg');
   const options = readIni(tree.read(configuration) ?? '')['options'] ?? {};
@@ -54,7 +56,7 @@ function setupRequirements(tree: SourceTree, directory: string): SetupRequiremen
 
 export function setupName(tree: SourceTree, directory: string): string | undefined {
   const configured = readIni(tree.read(under(directory, 'setup.cfg')) ?? '')['metadata']?.['name'];
-  const script = tree.read(under(directory, 'setup.py')) ?? '';
+  const script = setupScript(tree, directory) ?? '';
   const name = configured ?? /\bname\s*=\s*["']([\w.-]+)["']/.exec(script)?.[1];
   return name === undefined ? undefined : normalizeName(name.trim());
 }
@@ -62,9 +64,8 @@ export function setupName(tree: SourceTree, directory: string): string | undefin
 function setupExtras(tree: SourceTree, directory: string): string[] {
   const configuration = readIni(tree.read(under(directory, 'setup.cfg')) ?? '');
   const listed = Object.keys(configuration['options.extras_require'] ?? {});
-  const table = /extras_require\s*=\s*\{([^}]*)\}/.exec(
-    tree.read(under(directory, 'setup.py')) ?? '',
-  );
+  const script = setupScript(tree, directory) ?? '';
+  const table = /extras_require\s*=\s*\{([^}]*)\}/.exec(script);
   const literal = [...(table?.[1] ?? '').matchAll(/["']([\w.-]+)["']\s*:/g)];
   return [...listed, ...literal.map(([, name = '']) => name)].filter(isForProduction);
 }

@@ -262,3 +262,77 @@ describe('upperBound', () => {
     expect(newestPython([{ name: 'six', text: 'six==1', evidence: 'x' }])).toBeUndefined();
   });
 });
+
+describe('packages of a lock', () => {
+  const wheels = (name: string, minor: number, more = '') => `[[package]]
+name = "${name}"
+version = "1.0"
+${more}
+files = [{file = "${name}-1.0-cp3${minor}-cp3${minor}-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", hash = "sha256:0"}]
+`;
+  const locked = (...packages: string[]): Files => ({
+    'pyproject.toml':
+      '[tool.poetry.dependencies]\npython = "^3.8"\nflask = "*"\n[tool.poetry.group.dev.dependencies]\nmypy = "*"\n',
+    'poetry.lock': packages.join(''),
+  });
+  const flask = (markers: string) =>
+    `[[package]]\nname = "flask"\nversion = "3.0"\nfiles = []\n[package.dependencies]\nlimit = {version = "*"${markers}}\n`;
+
+  it.each([
+    ['set a limit', '', '3.9.18'],
+    ['set none when they end there', `, markers = "python_version < '3.10'"`, '3.12.1'],
+    ['set one up to where they end', `, markers = "python_version < '3.12'"`, '3.9.18'],
+  ])('%s', (_, markers, version) => {
+    expect(versionOf(locked(flask(markers), wheels('limit', 9)))).toBe(version);
+  });
+
+  it('do not count when only developers get them', () => {
+    expect(versionOf(locked(flask(''), wheels('mypy', 9)))).toBe('3.12.1');
+  });
+
+  it('are as new as the newest of their versions', () => {
+    expect(versionOf(locked(flask(''), wheels('limit', 8), wheels('limit', 11)))).toBe('3.11.7');
+  });
+
+  it('do not count as backports', () => {
+    const files = locked(
+      flask('').replace('limit', '"backports.zoneinfo"'),
+      wheels('backports.zoneinfo', 8),
+    );
+    expect(versionOf(files)).toBe('3.12.1');
+  });
+});
+
+describe('what the source is written for', () => {
+  const old = { 'requirements.txt': 'flask\npillow==6.2.2\n' };
+  const source = { 'shop/models.py': '\ndef f(a: int | None): ...\n' };
+
+  it('raises a version that nobody named', () => {
+    expect(versionOf(old)).toBe('3.8.18');
+    expect(said({ ...old, ...source })).toMatchObject({
+      value: '3.10.13',
+      why: '"int | None" as an annotation needs Python 3.10',
+      evidence: 'shop/models.py:2',
+    });
+    expect(versionOf({ 'shop/a.py': 'from warnings import deprecated\n' })).toBe('3.13.0');
+  });
+
+  it('raises the nearest of one that is not there', () => {
+    const files = { 'runtime.txt': 'python-3.6.4', ...source };
+    expect(said(files)).toMatchObject({ value: '3.10.13', evidence: 'runtime.txt' });
+    expect(said(files)?.why).toContain('has "int | None" as an annotation, at shop/models.py:2');
+  });
+
+  it('stays within what the project allows', () => {
+    const range = { ...old, ...poetry('>=3.8,<3.10') };
+    expect(versionOf({ ...range, ...source })).toBe('3.9.18');
+    expect(versionOf({ '.python-version': '3.8', ...source })).toBe('3.8.18');
+  });
+
+  it.each(['tests/test_a.py', 'scripts/a.py', 'shop/migrations/a.py', 'dev/a.py'])(
+    'is not in %s',
+    (path) => {
+      expect(versionOf({ ...old, [path]: source['shop/models.py'] })).toBe('3.8.18');
+    },
+  );
+});
