@@ -38,7 +38,7 @@ describe('listInterpreters', () => {
   });
 
   it('leaves out what is too old, not CPython, experimental or broken', async () => {
-    await install('pyenv/versions/3.7.16', '3.7');
+    await install('pyenv/versions/3.6.15', '3.6');
     await install('pyenv/versions/2.7.18', '2.7');
     await install('pyenv/versions/pypy3.10-7.3.15', '3.10');
     await install('pyenv/versions/myvenv', '3.12');

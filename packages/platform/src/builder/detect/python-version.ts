@@ -132,7 +132,7 @@ function fromPackages(tree: SourceTree, evidence: Evidence): Detected<string> {
   const tried = usable.filter((version) => classified?.minors.includes(minorOf(version)));
   const first = preferred(tried.length > 0 ? tried : usable);
   if (first === undefined) throw new PythonUnavailable(range, evidence.available);
-  const raised = raisedBySource(tree, root, first, fitting);
+  const raised = raisedBySource(tree, root, first, fitting, dependencies.lines);
   const chosen = raised?.version ?? first;
   const others = contradictions(chosen, exact.concat(range ?? []), undefined, range);
   const said = (why: string, where?: string): Detected<string> =>

@@ -23,11 +23,21 @@ export function reachFrom(
     if (edges === undefined) continue;
     reached.set(edge.name, (reached.get(edge.name) ?? new Set()).add(edge.marker));
     const visit = `${edge.name}[${[...edge.extras].sort().join(',')}]`;
-    if (seen.has(visit)) continue;
-    seen.add(visit);
-    pending.push(...edges);
+    const visitUnder = `${visit} ; ${edge.marker ?? ''}`;
+    // Needed always: what some marker adds is reached already.
+    if (seen.has(visit) || seen.has(visitUnder)) continue;
+    seen.add(edge.marker === undefined ? visit : visitUnder);
+    pending.push(...edges.map((next) => under(edge.marker, next)));
   }
   return reached;
+}
+
+/** What only one platform needs, needs its own dependencies there only. */
+function under(marker: string | undefined, edge: LockEdge): LockEdge {
+  if (marker === undefined) return edge;
+  // Once each, or packages that need each other would never come to an end.
+  const isSaid = edge.marker === undefined || marker.includes(edge.marker);
+  return { ...edge, marker: isSaid ? marker : `(${marker}) and (${edge.marker})` };
 }
 
 /** ` ; (a) or (b)`, or nothing when it is needed always. */

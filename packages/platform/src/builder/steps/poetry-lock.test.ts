@@ -56,6 +56,38 @@ describe('requirementsOfPoetryLock', () => {
     ]);
   });
 
+  it('keeps what the project says of Pythons and platforms', () => {
+    const wish =
+      'asgiref = {version = "*", platform = "win32"}\npytest = {version = "*", python = "<3.11"}';
+    expect(requirementsOfPoetryLock(LOCK, project(wish)).trim().split('\n')).toEqual([
+      `asgiref==3.8.1 ; (sys_platform == "win32") --hash=${hash('b')}`,
+      `pytest==8.0 ; (python_version < "3.11") --hash=${hash('e')}`,
+    ]);
+  });
+
+  it('gives what only a platform needs to that platform', () => {
+    const text = requirementsOfPoetryLock(
+      LOCK,
+      project('django = {version = "*", platform = "x"}'),
+    );
+    expect(text.trim().split('\n')).toEqual([
+      `Django==5.2 ; (sys_platform == "x") --hash=${hash('a')}`,
+      `asgiref==3.8.1 ; (sys_platform == "x") --hash=${hash('b')}`,
+      `tzdata==2025.1 ; ((sys_platform == "x") and (sys_platform == "win32")) --hash=${hash('c')}`,
+    ]);
+  });
+
+  it('comes to an end where packages need each other, each under a marker', () => {
+    const entry = (name: string, other: string): string =>
+      `[[package]]\nname = "${name}"\nversion = "1"\nfiles = []\n[package.dependencies]\n${other} = {version = "*", markers = "os_name == '${other}'"}\n`;
+    const text = requirementsOfPoetryLock(
+      entry('one', 'two') + entry('two', 'one'),
+      project('one = {version = "*", platform = "linux"}'),
+    );
+    expect(text).toContain('one==1 ; (sys_platform == "linux")');
+    expect(text).toContain('two==1 ; ');
+  });
+
   it('follows extras, also of PEP 621', () => {
     const poetry = project('django = {version = "^5", extras = ["argon2"]}');
     expect(requirementsOfPoetryLock(LOCK, poetry)).toContain('argon2-cffi==23.1');

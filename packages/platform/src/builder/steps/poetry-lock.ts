@@ -81,9 +81,9 @@ function namesOf(value: unknown): string[] {
 function mainDependencies(pyprojectText: string): LockEdge[] {
   const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
   const requirements = pyprojectRequirements(pyproject)?.requirements ?? [];
-  return requirements.map(({ name, extras }) => ({
+  return requirements.map(({ name, extras, text }) => ({
     name: normalizeName(name),
-    marker: undefined,
+    marker: markerOf(/ ; (.*)$/.exec(text)?.[1]),
     extras,
   }));
 }

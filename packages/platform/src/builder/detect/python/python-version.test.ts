@@ -200,6 +200,23 @@ describe('the newest Python of pinned packages', () => {
     expect(pinned(requirement)?.value).toBe(version);
   });
 
+  it('gives way to what a pinned version needs', () => {
+    const files = {
+      'setup.py': 'c = ["Programming Language :: Python :: 3.9"]\n',
+      'requirements.txt': 'Django==6.0.8\nnumpy==1.26\n',
+    };
+    expect(said(files)).toMatchObject({
+      value: '3.12.1',
+      why: 'django 6.0.8 needs Python 3.12',
+      evidence: 'requirements.txt:1',
+    });
+    const older = {
+      ...files,
+      'requirements.txt': 'Django==4.2\nDjango>=6 ; sys_platform == "x"\n',
+    };
+    expect(versionOf(older)).toBe('3.9.18');
+  });
+
   it('says which, from constraints as well', () => {
     expect(pinned('psycopg2-binary==2.9.3')).toMatchObject({
       why: 'psycopg2-binary==2.9.3 has wheels up to Python 3.10',
