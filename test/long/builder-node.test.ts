@@ -83,6 +83,31 @@ STATICFILES_DIRS = [Path(__file__).parent.parent / "frontend" / "dist"]
     });
   });
 
+  const styles = {
+    ...TINY_DJANGO,
+    'package.json': json({ scripts: { 'build:css': 'sass site.scss site_one/static/site.css' } }),
+  };
+
+  it('leaves out a script whose program nobody brings, and says so', async () => {
+    const { image } = await build(styles);
+    expect(image.findings).toContainEqual({
+      rule: 'node build',
+      value: 'no "build:css" in .',
+      why: 'sass is not among its packages; npm install --save-dev sass',
+      evidence: 'package.json:3',
+    });
+  });
+
+  it('is refused for the same cause when tandem.toml names the script', async () => {
+    const wished = { ...styles, 'tandem.toml': '[node]\nbuild = "build:css"\n' };
+    expect(await failure(wished)).toMatchObject({
+      code: 'NODE_BUILD_FAILED',
+      message: '"npm run build:css" calls sass, and sass is not among its packages.',
+      where: 'package.json:3',
+      hint: 'npm install --save-dev sass',
+    });
+  });
+
   it('says when the lock does not match', async () => {
     const lock = json({ name: 'x', lockfileVersion: 3, packages: { '': {} } });
     expect(await failure({ ...project, 'frontend/package-lock.json': lock })).toMatchObject({

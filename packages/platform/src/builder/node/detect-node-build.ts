@@ -8,7 +8,7 @@ import type { TandemConfig } from '../detect/tandem-toml.ts';
 import { detectNodeVersion, type NodeWish } from './node-version.ts';
 import { isPresent, outputPaths } from './output-paths.ts';
 import { lineOfKey, readPackageJson, type PackageJson } from './package-json.ts';
-import { detectPackageManager, upward, type PackageManager } from './package-manager.ts';
+import { detectPackageManager, programOf, upward, type PackageManager } from './package-manager.ts';
 
 export interface NodeBuild {
   readonly manifest: PackageJson;
@@ -16,6 +16,8 @@ export interface NodeBuild {
   readonly node: NodeWish;
   /** Run in this order; empty: only the installed packages are needed. */
   readonly scripts: readonly string[];
+  /** The user's word: what cannot run is an error, not left out. */
+  readonly isConfigured: boolean;
 }
 
 export interface NodeProject {
@@ -36,6 +38,8 @@ const SCRIPTS = ['build', 'build:prod', 'build:production', 'build-prod', 'produ
 const PARTS =
   /^(build|compile)[:-](?!dev|watch|test|docs?|storybook|analy)|^(css|tailwind)[:-]build$/;
 const WATCHES = /--watch\b|\s-w\b|\bserve\b|\bwatch\b/;
+/** Where there are two, the other one is for production. */
+const FOR_DEVELOPMENT = /(--mode|NODE_ENV)[=\s]development\b/;
 /** Python packages that read what a front-end build wrote. */
 const READERS = [
   'django-vite',
@@ -151,14 +155,15 @@ function build(
   const node = detectNodeVersion(tree, manifest, [manager.directory, root, ''], wished);
   const what = scripts.length === 0 ? 'install' : scripts.map((name) => `run ${name}`).join(', ');
   const place = manifest.directory === '' ? '' : ` in ${manifest.directory}`;
-  const value = `${manager.name} ${what}${place}`;
+  const value = `${programOf(manager)} ${what}${place}`;
+  const isConfigured = config.node !== undefined;
   return detected(
-    [{ manifest, manager, node, scripts }],
+    [{ manifest, manager, node, scripts, isConfigured }],
     finding('node build', value, why, evidence),
   );
 }
 
-function leftOut(
+export function leftOut(
   { directory }: PackageJson,
   script: string,
   why: string,
@@ -169,8 +174,10 @@ function leftOut(
 
 export function buildScripts({ scripts }: PackageJson): string[] {
   const usable = (name: string): boolean =>
-    scripts[name] !== undefined && !WATCHES.test(scripts[name]);
-  const whole = SCRIPTS.find(usable);
+    (scripts[name] ?? '').trim() !== '' && !WATCHES.test(scripts[name] ?? '');
+  const whole =
+    SCRIPTS.find((name) => usable(name) && !FOR_DEVELOPMENT.test(scripts[name] ?? '')) ??
+    SCRIPTS.find(usable);
   if (whole !== undefined) return [whole];
   return Object.keys(scripts).filter((name) => PARTS.test(name) && usable(name));
 }

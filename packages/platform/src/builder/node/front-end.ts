@@ -5,13 +5,20 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf } from '../build-session.ts';
-import type { NodeBuild } from './detect-node-build.ts';
-import { explainNodeScript } from './explain-node.ts';
+import type { Finding } from '../../domain/release.ts';
+import { leftOut, type NodeBuild } from './detect-node-build.ts';
+import {
+  explainMissingProgram,
+  explainNodeScript,
+  installHint,
+  saysMissing,
+} from './explain-node.ts';
+import { missingPrograms } from './missing-programs.ts';
 import { cwdOf, nodeEnv, NodeModules, type Modules } from './modules.ts';
 import { nodeLayer, type NodeRuntime } from './node-layer.ts';
 import { nodeFinding } from './node-version.ts';
-import { lineOfKey } from './package-json.ts';
-import { scriptCommand } from './package-manager.ts';
+import { lineOfKey, type PackageJson } from './package-json.ts';
+import { programOf, scriptCommand, type PackageManager } from './package-manager.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 
 const DEPTH_MAX = 6;
@@ -22,28 +29,38 @@ export interface FrontEnds {
   readonly mounts: readonly SandboxMount[];
   /** Paths of the source that are no part of the app. */
   readonly leftOut: readonly string[];
+  /** What only the installed packages show. */
+  readonly findings: readonly Finding[];
   readonly detail: string;
 }
 
-export const NO_FRONT_END: FrontEnds = { mounts: [], leftOut: [], detail: '' };
+export const NO_FRONT_END: FrontEnds = { mounts: [], leftOut: [], findings: [], detail: '' };
 
 export async function buildFrontEnds(
   context: BuildContext,
   builds: readonly NodeBuild[],
 ): Promise<FrontEnds> {
-  const modules: Modules[] = [];
-  const details: string[] = [];
-  for (const [index, build] of builds.entries()) {
-    const { installed, runtime } = await buildOne(context, build, index);
-    modules.push(installed);
-    const scripts = build.scripts.join(', ') || 'packages';
-    details.push(`${scripts}, Node ${runtime.version}${installed.cached ? ', packages kept' : ''}`);
-  }
+  const built: BuiltFrontEnd[] = [];
+  for (const [index, build] of builds.entries()) built.push(await buildOne(context, build, index));
   return {
-    mounts: modules.flatMap(({ mounts }) => mounts),
+    mounts: built.flatMap(({ installed }) => installed.mounts),
     leftOut: await moduleDirectories(context.session.disk.source),
-    detail: details.join('; '),
+    findings: built.flatMap(({ findings }) => findings),
+    detail: built.map(detailOf).join('; '),
   };
+}
+
+interface BuiltFrontEnd {
+  readonly installed: Modules;
+  readonly runtime: NodeRuntime;
+  /** Those that ran. */
+  readonly scripts: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+function detailOf({ installed, runtime, scripts }: BuiltFrontEnd): string {
+  const kept = installed.cached ? ', packages kept' : '';
+  return `${scripts.join(', ') || 'packages'}, Node ${runtime.version}${kept}`;
 }
 
 /** Those of workspaces lie beside their package.json, wherever that is. */
@@ -66,9 +83,9 @@ async function buildOne(
   context: BuildContext,
   build: NodeBuild,
   index: number,
-): Promise<{ installed: Modules; runtime: NodeRuntime }> {
+): Promise<BuiltFrontEnd> {
   const { options, session, tree } = context;
-  const { manager } = build;
+  const { manager, manifest } = build;
   const { runtime, layers, key } = await nodeGround(context, build);
   const installed = await new NodeModules(options, session, tree).install({
     name: `node-modules-${index}`,
@@ -78,11 +95,23 @@ async function buildOne(
     ground: key,
   });
   void context.inBackground(installed.layer);
-  const mounts = [...installed.mounts];
+  const scripts: string[] = [];
+  const findings: Finding[] = [];
   for (const [number, script] of build.scripts.entries()) {
-    await runScript(context, build, { script, layers, mounts, name: `node-${index}-${number}` });
+    const name = `node-${index}-${number}`;
+    const request = { manifest, script, modules: installed, layers, name };
+    const [missing] = await missingPrograms(session, request);
+    if (missing === undefined) {
+      await runScript(context, build, { script, layers, mounts: installed.mounts, name });
+      scripts.push(script);
+    } else if (build.isConfigured) {
+      throw explainMissingProgram(scriptAt(manifest, manager, script), missing, manager);
+    } else {
+      const why = `${saysMissing(missing)}; ${installHint(missing, manager)}`;
+      findings.push(leftOut(manifest, script, why, lineOfKey(manifest, script)));
+    }
   }
-  return { installed, runtime };
+  return { installed, runtime, scripts, findings };
 }
 
 /** The stack with compilers, what the project asks for beside it, and Node.js. */
@@ -124,6 +153,10 @@ export async function runScript(
     network: true,
   });
   if (exit.code === 0) return;
-  const command = `${manager.name} run ${script}`;
-  throw explainNodeScript({ command, where: lineOfKey(manifest, script), logTail });
+  throw explainNodeScript({ ...scriptAt(manifest, manager, script), logTail });
+}
+
+/** For what is said when it fails. */
+export function scriptAt(manifest: PackageJson, manager: PackageManager, script: string) {
+  return { command: `${programOf(manager)} run ${script}`, where: lineOfKey(manifest, script) };
 }

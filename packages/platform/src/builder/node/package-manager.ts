@@ -86,6 +86,11 @@ function pnpmRange(lock: string): string {
   return PNPM_RANGES[version] ?? '*';
 }
 
+/** As people call it. */
+export function programOf({ name }: Pick<PackageManager, 'name'>): string {
+  return name === 'berry' ? 'yarn' : name;
+}
+
 /** Itself first. */
 export function upward(directory: string): string[] {
   const parts = directory === '' ? [] : directory.split('/');
