@@ -138,6 +138,46 @@ describe.each([
   });
 });
 
+describe('a site that is built', () => {
+  const bundler = `#!/usr/bin/env node
+const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+mkdirSync('dist', { recursive: true });
+writeFileSync('dist/index.html', readFileSync('index.html', 'utf8').replace('/src/', '/'));
+`;
+  const site: Files = {
+    'index.html': '<script src="/src/site.js"></script>',
+    'package.json': json({
+      private: true,
+      scripts: { dev: 'vite', build: 'vite build' },
+      devDependencies: { vite: 'file:tools/vite' },
+    }),
+    'tools/vite/package.json': json({ name: 'vite', version: '1.0.0', bin: 'vite.js' }),
+    'tools/vite/vite.js': bundler,
+  };
+
+  it('is what its tool wrote, without the tool', async () => {
+    const { image, steps } = await build(site);
+    expect(image).toMatchObject({
+      framework: 'static',
+      processTypes: {},
+      staticRoutes: [{ url: '/', directory: '/app/dist' }],
+    });
+    expect(detailOf(steps, 'node')).toMatch(/^build, Node /);
+    const { output } = await fixture.run(image, 'cat /app/dist/index.html; ls -a /app');
+    expect(output).toContain('<script src="/site.js">');
+    expect(output).not.toContain('node_modules');
+  });
+
+  it('is refused when the tool writes no page where it should', async () => {
+    const elsewhere = { ...site, 'tools/vite/vite.js': bundler.replaceAll('dist', 'www') };
+    expect(await failure(elsewhere)).toMatchObject({
+      code: 'NODE_BUILD_FAILED',
+      message: '"build" wrote no dist/index.html.',
+      hint: expect.stringContaining('static = { "/"') as string,
+    });
+  });
+});
+
 describe('a Node.js app', () => {
   const server = `const isNumber = require('is-number');
 require('http')

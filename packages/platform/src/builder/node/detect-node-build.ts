@@ -84,7 +84,7 @@ function configuredBuild(
       hint: `it has: ${Object.keys(manifest.scripts).join(', ')}`,
     });
   }
-  return build(tree, project, manifest, scripts, 'set in tandem.toml');
+  return buildOf(tree, project, manifest, scripts, 'set in tandem.toml');
 }
 
 function trimmed(path: string): string {
@@ -111,7 +111,7 @@ function judge(
   if (scripts.length === 0) {
     const isThere = isPresent(tree, under(manifest.directory, 'node_modules'));
     if (served === undefined || isThere) return detected(undefined);
-    return build(tree, project, manifest, [], 'the settings serve files of node_modules', served);
+    return buildOf(tree, project, manifest, [], 'the settings serve files of node_modules', served);
   }
   const [first = ''] = scripts;
   const evidence = lineOfKey(manifest, first);
@@ -124,12 +124,12 @@ function judge(
   }
   if (missing !== undefined) {
     const why = `its output ${missing} is not in the source`;
-    return build(tree, project, manifest, scripts, why, evidence);
+    return buildOf(tree, project, manifest, scripts, why, evidence);
   }
   const sign =
     ignoredOutput(tree, manifest) ?? project.names.find((n) => READERS.includes(n)) ?? served;
   if (sign !== undefined) {
-    return build(
+    return buildOf(
       tree,
       project,
       manifest,
@@ -142,7 +142,8 @@ function judge(
   return detected(undefined, leftOut(manifest, first, why, evidence));
 }
 
-function build(
+/** To be run, with why. */
+export function buildOf(
   tree: SourceTree,
   { root, config }: NodeProject,
   manifest: PackageJson,
