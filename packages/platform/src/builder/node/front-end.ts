@@ -18,7 +18,14 @@ import { cwdOf, nodeEnv, NodeModules, type Modules } from './modules.ts';
 import { nodeLayer, type NodeRuntime } from './node-layer.ts';
 import { nodeFinding } from './node-version.ts';
 import { lineOfKey, type PackageJson } from './package-json.ts';
-import { programOf, scriptCommand, type PackageManager } from './package-manager.ts';
+import {
+  programCommand,
+  programOf,
+  scriptCommand,
+  type ManagerCommand,
+  type PackageManager,
+} from './package-manager.ts';
+import type { Program } from './production-program.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 
 const DEPTH_MAX = 6;
@@ -111,6 +118,16 @@ async function buildOne(
       findings.push(leftOut(manifest, script, why, lineOfKey(manifest, script)));
     }
   }
+  const { program } = build;
+  if (program !== undefined) {
+    await runProgram(context, build, {
+      program,
+      layers,
+      mounts: installed.mounts,
+      name: `node-${index}`,
+    });
+    scripts.push(program.args.join(' '));
+  }
   return { installed, runtime, scripts, findings };
 }
 
@@ -136,24 +153,48 @@ export interface ScriptRun {
 }
 
 export async function runScript(
-  { options, session }: BuildContext,
+  context: BuildContext,
   { manifest, manager }: Pick<NodeBuild, 'manifest' | 'manager'>,
-  { script, layers, mounts, name }: ScriptRun,
+  { script, ...place }: ScriptRun,
 ): Promise<void> {
-  const { args, env } = scriptCommand(manager, script);
+  const command = scriptCommand(manager, script);
+  const said = scriptAt(manifest, manager, script);
+  await runInSource(context, { ...place, ...command, ...said, directory: manifest.directory });
+}
+
+async function runProgram(
+  context: BuildContext,
+  { manifest }: NodeBuild,
+  { program, ...place }: Omit<ScriptRun, 'script'> & { readonly program: Program },
+): Promise<void> {
+  const said = { command: program.args.join(' '), where: program.file };
+  const command = programCommand(program.args);
+  await runInSource(context, { ...place, ...command, ...said, directory: manifest.directory });
+}
+
+interface SourceRun extends Omit<ScriptRun, 'script'>, ManagerCommand {
+  readonly directory: string;
+  /** As people know it, and where it is written. */
+  readonly command: string;
+  readonly where: string;
+}
+
+async function runInSource({ options, session }: BuildContext, run: SourceRun): Promise<void> {
   const { disk, request } = session;
   const { exit, logTail } = await session.run({
-    name,
-    layers,
-    args,
-    env: { NODE_ENV: 'production', ...nodeEnv(options, session), ...env },
-    cwd: cwdOf(manifest.directory),
+    name: run.name,
+    layers: run.layers,
+    args: run.args,
+    env: { NODE_ENV: 'production', ...nodeEnv(options, session), ...run.env },
+    cwd: cwdOf(run.directory),
     uid: request.buildUid,
-    mounts: [mountOf(disk.work, '/build', false), mountOf(disk.source, '/app', false), ...mounts],
+    mounts: [
+      ...[mountOf(disk.work, '/build', false), mountOf(disk.source, '/app', false)],
+      ...run.mounts,
+    ],
     network: true,
   });
-  if (exit.code === 0) return;
-  throw explainNodeScript({ ...scriptAt(manifest, manager, script), logTail });
+  if (exit.code !== 0) throw explainNodeScript({ ...run, logTail });
 }
 
 /** For what is said when it fails. */

@@ -3,6 +3,7 @@
 import { dirname, normalize } from 'node:path/posix';
 import { hasFile, under, walkFiles, type SourceTree } from '../detect/source-tree.ts';
 import type { PackageJson } from './package-json.ts';
+import { programOfManifest } from './production-program.ts';
 import { commandsOf } from './script-commands.ts';
 
 const CONFIGURATION =
@@ -48,6 +49,33 @@ export function outputPaths(
   return standard === undefined ? [] : [under(directory, standard[1])];
 }
 
+/** Every directory that it writes into, also one that holds sources. */
+export function writtenDirectories(
+  tree: SourceTree,
+  manifest: PackageJson,
+  scripts: readonly string[],
+): string[] {
+  const { directory } = manifest;
+  const commands = commandsOf(manifest, scripts);
+  const files = configurationFiles(tree, directory, commands);
+  const found = files.flatMap((file) =>
+    inConfiguration(tree.read(file) ?? '').map((path) => normalize(under(directoryOf(file), path))),
+  );
+  return [...new Set(found.map((path) => path.replace(/^\.$|\/$/, '')))];
+}
+
+/** All that says where it writes. */
+export function toolTexts(
+  tree: SourceTree,
+  manifest: PackageJson,
+  scripts: readonly string[],
+): string[] {
+  const commands = commandsOf(manifest, scripts);
+  const files = configurationFiles(tree, manifest.directory, commands);
+  const program = programOfManifest(tree, manifest)?.texts ?? [];
+  return [...commands, ...files.map((file) => tree.read(file) ?? ''), ...program];
+}
+
 function inCommand(command: string): string[] {
   return [
     ...[...command.matchAll(OPTION)].flatMap(([, path]) => path ?? []),
@@ -81,7 +109,7 @@ function inConfiguration(text: string): string[] {
     // A variable among them: not ours to know.
     const known = parts.replace(/["'`][^"'`$]*["'`]/g, '').replace(/[\s,]/g, '');
     const isKnown = /^(__dirname|import\.meta\.dirname|process\.cwd\(\)?)?$/.test(known);
-    return names.length > 0 && isKnown ? names.join('/') : [];
+    return isKnown && (names.length > 0 || known !== '') ? names.join('/') : [];
   });
 }
 

@@ -147,6 +147,11 @@ export function scriptCommand(manager: PackageManager, script: string): ManagerC
   return { args: [manager.name, 'run', script], env: {} };
 }
 
+/** Of the installed packages, and of nowhere else. */
+export function programCommand(args: readonly string[]): ManagerCommand {
+  return { args: ['npx', '--no-install', ...args], env: {} };
+}
+
 const PNPM_STORE = '--store-dir=/build/pnpm-store';
 
 const BERRY_ENV = {
