@@ -6,9 +6,9 @@ import type { Detection } from '../detect/detect.ts';
 import type { BuildStack } from '../collaborators.ts';
 import type { NodeApp } from './detect-node-app.ts';
 import { explainMissingProgram } from './explain-node.ts';
-import { moduleDirectories, nodeGround, runScript, scriptAt } from './front-end.ts';
+import { nodeGround, runScript, scriptAt } from './front-end.ts';
 import { missingPrograms } from './missing-programs.ts';
-import { cwdOf, NodeModules, type Modules } from './modules.ts';
+import { cwdOf, moduleDirectories, NodeModules, type Modules } from './modules.ts';
 import type { NodeRuntime } from './node-layer.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 

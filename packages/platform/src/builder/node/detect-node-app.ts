@@ -29,7 +29,7 @@ export interface NodeAppRequest {
   readonly hasPythonDependencies: boolean;
 }
 
-const STARTS_NODE = /^(?:\w+=\S*\s+)*(node|npm|npx|yarn|pnpm|next|nuxt|tsx|ts-node)\b/;
+const STARTS_NODE = /^(?:\w+=\S*\s+)*(node|npm|npx|yarn|pnpm|bun|bunx|next|nuxt|tsx|ts-node)\b/;
 const DRIVERS = ['pg', 'postgres', 'pg-promise', 'pg-native', '@vercel/postgres', 'slonik'];
 const REDIS_CLIENTS = ['redis', 'ioredis', 'bullmq', 'bull', 'connect-redis', '@redis/client'];
 const PRISMA_POSTGRESQL = /provider\s*=\s*"postgres(ql)?"/;

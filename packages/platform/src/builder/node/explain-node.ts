@@ -9,7 +9,7 @@ const LINES_MAX = 6;
 const UNREACHABLE =
   /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL)\b[^\n]*/;
 const OUT_OF_STEP =
-  /\bEUSAGE\b|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028|frozen-lockfile/;
+  /\bEUSAGE\b|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028|frozen-lockfile|lockfile is frozen/;
 const UNKNOWN = /(?:404 Not Found|ERR_PNPM_FETCH_404|YN0035)[^\n]*/;
 const CONFLICT = /\bERESOLVE\b/;
 const ENGINE = /(?:EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "node" is incompatible)[^\n]*/;

@@ -1,8 +1,6 @@
 // Builds the front ends of a project before its static files are collected: packages, then scripts,
 // under the app's build uid and with network.
 import type { BuildContext } from '../build-context.ts';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf } from '../build-session.ts';
 import type { Finding } from '../../domain/release.ts';
@@ -14,7 +12,7 @@ import {
   saysMissing,
 } from './explain-node.ts';
 import { missingPrograms } from './missing-programs.ts';
-import { cwdOf, nodeEnv, NodeModules, type Modules } from './modules.ts';
+import { cwdOf, moduleDirectories, nodeEnv, NodeModules, type Modules } from './modules.ts';
 import { nodeLayer, type NodeRuntime } from './node-layer.ts';
 import { nodeFinding } from './node-version.ts';
 import { lineOfKey, type PackageJson } from './package-json.ts';
@@ -27,9 +25,6 @@ import {
 } from './package-manager.ts';
 import type { Program } from './production-program.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
-
-const DEPTH_MAX = 6;
-const MODULE_DIRECTORIES_MAX = 500;
 
 export interface FrontEnds {
   /** Installed packages, for what reads them when files are collected. */
@@ -68,22 +63,6 @@ interface BuiltFrontEnd {
 function detailOf({ installed, runtime, scripts }: BuiltFrontEnd): string {
   const kept = installed.cached ? ', packages kept' : '';
   return `${scripts.join(', ') || 'packages'}, Node ${runtime.version}${kept}`;
-}
-
-/** Those of workspaces lie beside their package.json, wherever that is. */
-export async function moduleDirectories(source: string): Promise<string[]> {
-  const found: string[] = [];
-  const visit = async (directory: string, depth: number): Promise<void> => {
-    if (depth > DEPTH_MAX || found.length > MODULE_DIRECTORIES_MAX) return;
-    const entries = await readdir(join(source, directory), { withFileTypes: true });
-    for (const entry of entries.filter((one) => one.isDirectory())) {
-      const path = join(directory, entry.name);
-      if (entry.name === 'node_modules') found.push(path);
-      else if (entry.name !== '.git') await visit(path, depth + 1);
-    }
-  };
-  await visit('', 0);
-  return found;
 }
 
 async function buildOne(

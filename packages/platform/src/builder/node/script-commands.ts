@@ -35,7 +35,8 @@ export function commandsOf({ scripts }: PackageJson, names: readonly string[]): 
     if (command === undefined || seen.has(name)) return;
     seen.add(name);
     for (const [, one, named, several] of command.matchAll(CALLS)) {
-      for (const called of (one ?? named ?? several ?? '').split(/\s+/)) visitMatching(unquoted(called));
+      for (const called of (one ?? named ?? several ?? '').split(/\s+/))
+        visitMatching(unquoted(called));
     }
   };
   const visitMatching = (called: string): void => {

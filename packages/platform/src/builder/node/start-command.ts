@@ -50,11 +50,11 @@ function plain(scripts: Readonly<Record<string, string>>, name: string): string 
   if (before !== undefined && !/\b(build|tsc|compile)\b/.test(before)) return undefined;
   if (scripts[`post${name}`] !== undefined) return undefined;
   const command = (scripts[name] ?? '').replace(/^cross-env\s+/, '').trim();
-  const nested = /^(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)$/.exec(command)?.[1];
+  const nested = /^(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?([\w:-]+)$/.exec(command)?.[1];
   if (nested !== undefined && nested !== name && isForProduction(scripts[nested])) {
     return plain(scripts, nested);
   }
-  if (command === '' || INTRICATE.test(command) || /^(npm|yarn|pnpm)\b/.test(command)) {
+  if (command === '' || INTRICATE.test(command) || /^(npm|yarn|pnpm|bun run)\b/.test(command)) {
     return undefined;
   }
   return command;
