@@ -54,6 +54,8 @@ const WRITTEN = '/opt/tandem/written';
 const COLLECT = `cd /app && find . \\( -name node_modules -o -name .git \\) -prune -o \
 \\( -type f -o -type l \\) -cnewer /build/installation-start -print0 |
 tar --null --no-recursion -T - -cf - | tar -xf - -C /build/written`;
+const MAKE_EXECUTABLE = `cd /build/from && find . -type f -perm -u+x -print0 |
+xargs -0r sh -c 'cd /app && for file; do [ ! -f "$file" ] || chmod +x "$file"; done' sh`;
 const DEPTH_MAX = 6;
 const MODULE_DIRECTORIES_MAX = 500;
 
@@ -75,9 +77,9 @@ export class NodeModules {
     const inputs = installationInputs(this.#tree, request.manager);
     const key = await this.#key(request, inputs);
     const known = await this.#options.imageStore.findByKey(key);
-    if (known !== undefined) return await this.#kept(request, path, key, known);
+    if (known !== undefined) return await this.#kept(request, inputs, { path, key, known });
     const directory = await this.#directory(request.name);
-    const written = inputs.hasOwnHooks
+    const written = touchesSource(inputs)
       ? await this.#directory(`${request.name}-written`)
       : undefined;
     const start = join(this.#session.disk.work, 'installation-start');
@@ -99,9 +101,8 @@ export class NodeModules {
   /** As it was installed before: where it lay, beside it what hooks of the project wrote. */
   async #kept(
     request: ModulesRequest,
-    path: string,
-    key: string,
-    known: LayerRef,
+    inputs: InstallationInputs,
+    { path, key, known }: { path: string; key: string; known: LayerRef },
   ): Promise<Modules> {
     const { disk, request: build } = this.#session;
     this.#session.keep(known);
@@ -114,7 +115,11 @@ export class NodeModules {
       mounts.push(mountOf(join(root, 'app', one), `/app/${one}`));
     }
     const written = join(root, WRITTEN);
-    if (await isDirectory(written)) await this.#copy(request, written, '/app');
+    if (await isDirectory(written)) {
+      // Without hooks only the packages of the source were made executable; their code may be newer.
+      const restore = inputs.hasOwnHooks ? copyTo('/app') : MAKE_EXECUTABLE;
+      await this.#restore(request, written, restore);
+    }
     const layer = Promise.resolve(known);
     return { path, cached: true, mounts, directory, key, layer, isSpread: nested.length > 0 };
   }
@@ -131,7 +136,7 @@ export class NodeModules {
     const known = await this.#options.imageStore.findByKey(key);
     if (known !== undefined) return { layer: Promise.resolve(this.#session.keep(known)) };
     const directory = await this.#directory(request.name);
-    await this.#copy(request, full.directory, '/build/here', [
+    await this.#restore(request, full.directory, copyTo('/build/here'), [
       mountOf(directory, '/build/here', false),
     ]);
     await this.#run(request, full.path, directory, prune);
@@ -165,15 +170,16 @@ export class NodeModules {
     if (exit.code !== 0) throw explainNodeInstall(request.manager, logTail);
   }
 
-  async #copy(
+  /** What was kept lies at /build/from. */
+  async #restore(
     request: ModulesRequest,
     from: string,
-    to: string,
+    script: string,
     mounts: readonly SandboxMount[] = [],
   ): Promise<void> {
     const { exit, logTail } = await this.#step({
       ...{ ...request, name: `${request.name}-copy` },
-      command: { args: ['cp', '-a', '--no-preserve=ownership', '/build/from/.', to], env: {} },
+      command: { args: ['/bin/sh', '-c', script], env: {} },
       mounts: [mountOf(from, '/build/from'), ...mounts],
     });
     if (exit.code !== 0) throw explainNodeInstall(request.manager, logTail);
@@ -290,6 +296,15 @@ export async function moduleDirectories(source: string): Promise<string[]> {
   };
   await visit('', 0);
   return found;
+}
+
+function copyTo(directory: string): string {
+  return `cp -a --no-preserve=ownership /build/from/. ${directory}`;
+}
+
+/** Hooks write where they like, and programs of packages in the source are made executable. */
+function touchesSource({ hasOwnHooks, files, manifests }: InstallationInputs): boolean {
+  return hasOwnHooks || files.length > 0 || manifests.length > 1;
 }
 
 async function isDirectory(path: string): Promise<boolean> {
