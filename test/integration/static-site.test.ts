@@ -69,6 +69,51 @@ describe('a site of files', () => {
   );
 });
 
+describe('a site whose pages are made in the browser', () => {
+  const SITE = 'c4'.repeat(32);
+  const page = (path: string, headers = {}) =>
+    server.get(path, {
+      'X-Tandem-App': '7',
+      'X-Tandem-Layer': SITE,
+      'X-Tandem-Directory': '/app/dist',
+      'X-Tandem-Site': 'single-page',
+      ...headers,
+    });
+
+  beforeAll(async () => {
+    await put(server.inLayer(SITE, 'app/dist/index.html'), 'the page');
+    await put(server.inLayer(SITE, 'app/dist/about.html'), 'about');
+    await put(server.inLayer(SITE, 'app/dist/assets/app.js'), 'script');
+  });
+
+  it.each([
+    ['/', 'the page'],
+    ['/orders/42', 'the page'],
+    ['/orders/42/', 'the page'],
+    ['/assets/', 'the page'],
+    ['/v1.2/notes', 'the page'],
+    ['/about', 'about'],
+    ['/assets/app.js', 'script'],
+  ])('answers %s', async (path, body) => {
+    const answer = await page(path);
+    expect([answer.status, answer.body.toString()]).toEqual([200, body]);
+  });
+
+  it('has its page validated like any other', async () => {
+    const { headers } = await page('/orders/42');
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['cache-control']).toBe('public, max-age=0, must-revalidate');
+    expect((await page('/orders/42', { 'If-None-Match': headers.etag })).status).toBe(304);
+  });
+
+  it.each(['/assets/gone.js', '/robots.txt', '/.env', '/orders/.git/config'])(
+    'has no %s',
+    async (path) => {
+      expect((await page(path)).status).toBe(404);
+    },
+  );
+});
+
 describe('uploads', () => {
   const top = () => join(paths.run, 'volumes/7');
   const upload = (path: string, headers = {}) =>

@@ -232,6 +232,8 @@ def static_root(overrides):
         # Projects join it with a slash when they have set it as a Path.
         value = type(current)(root) if isinstance(current, pathlib.PurePath) else root
         overrides.set("STATIC_ROOT", value, root, why)
+        # What was committed there: see committed_static.py.
+        overrides.namespaces[-1]["TANDEM_OWN_STATIC_ROOT"] = str(current or "")
 
 
 def proxy_header(overrides):

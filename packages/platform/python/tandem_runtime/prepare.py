@@ -26,6 +26,7 @@ from tandem_runtime.build_commands import (
     compress_offline,
     uses_cache_table,
 )
+from tandem_runtime.committed_static import add_committed
 from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
@@ -195,6 +196,10 @@ class Preparation:
             self.note("static", "without %s" % directory, "STATICFILES_DIRS names it; it is not there")
         call_command("collectstatic", interactive=False, verbosity=1, skip_checks=True)
         root = os.path.realpath(str(settings.STATIC_ROOT))
+        own = getattr(settings, "TANDEM_OWN_STATIC_ROOT", "")
+        added = add_committed(own, root, "/app")
+        if added > 0:
+            self.note("static", "%d files of %s" % (added, own), "committed where the project collects to")
         self.report["static"] = {
             "url": settings.STATIC_URL,
             "root": root,

@@ -45,10 +45,10 @@ function pathOf(exchange: Exchange, { path, target }: StaticRoute): string {
 
 function placeOf(target: StaticRoute['target']): string[] {
   if (target.kind === 'volume') return ['X-Tandem-Volume', target.directory];
-  const { layerSha256, directory, expiresS, isSite } = target;
+  const { layerSha256, directory, expiresS, isSite, isSinglePage } = target;
   return [
     ...['X-Tandem-Layer', layerSha256, 'X-Tandem-Directory', directory],
     ...(expiresS === undefined ? [] : ['X-Tandem-Expires', String(expiresS)]),
-    ...(isSite ? ['X-Tandem-Site', '1'] : []),
+    ...(isSite ? ['X-Tandem-Site', isSinglePage ? 'single-page' : '1'] : []),
   ];
 }

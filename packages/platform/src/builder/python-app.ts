@@ -80,6 +80,7 @@ class PythonApp {
     if (nodeBuilds.length === 0) return NO_FRONT_END;
     return await this.#context.session.report('node', async () => {
       const value = await buildFrontEnds(this.#context, nodeBuilds);
+      this.#found(detection, value.findings);
       return { value, detail: value.detail };
     });
   }

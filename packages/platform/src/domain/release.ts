@@ -48,6 +48,8 @@ export interface StaticRoute {
   readonly file?: string;
   /** How long browsers keep what has no hash in its name. */
   readonly expiresS?: number;
+  /** Of a site whose pages are made in the browser: index.html answers for them all. */
+  readonly isSinglePage?: boolean;
 }
 
 /** Uploads that the static server answers from the volume. */

@@ -25,6 +25,8 @@ export type RouteTarget =
       readonly expiresS?: number;
       /** A site: index.html for directories, 404.html for what is not there. */
       readonly isSite?: boolean;
+      /** And its index.html for what looks like a page. */
+      readonly isSinglePage?: boolean;
     }
   /** Files that the app wrote, on its volume: `app+media`, `app+instance/uploads`. */
   | { readonly kind: 'volume'; readonly directory: string }

@@ -25,6 +25,7 @@ const RouteTargetSchema = v.variant('kind', [
     file: v.optional(v.string()),
     expiresS: v.optional(v.number()),
     isSite: v.optional(v.boolean()),
+    isSinglePage: v.optional(v.boolean()),
   }),
   v.object({ kind: v.literal('volume'), directory: v.string() }),
   v.object({ kind: v.literal('hold'), untilMs: v.number() }),

@@ -129,6 +129,11 @@ ${HASHED_NAMES.map((name) => `    "~${name}" 1;`).join('\n')}
   map $http_x_tandem_site $site {
     default "";
     "1" 1;
+    "single-page" 2;
+  }
+  map $uri $file_name {
+    default "";
+    "~/(?<last>[^/]*\.[^/]*)$" $last;
   }
   map $http_x_tandem_volume $volume {
     default "";
@@ -180,6 +185,7 @@ const serverBlock = (places: StaticServerPlaces): string => `  server {
     error_page 561 = @volume;
     error_page 562 = @site;
     error_page 563 = $brotli;
+    error_page 564 = @single-page;
 
     add_header Cache-Control $caching;
     add_header ETag $tag;
@@ -196,7 +202,8 @@ const serverBlock = (places: StaticServerPlaces): string => `  server {
     if ($packed) { return 563; }
     set $folder "";
     if (-d ${places.layers}/$layer$directory$uri) { set $folder $uri; }
-    if ($site) { return 562; }
+    if ($site = 1) { return 562; }
+    if ($site = 2) { return 564; }
 
     location / {
       ${inLayer(places)}
@@ -229,6 +236,19 @@ const siteLocations = (places: StaticServerPlaces): string => String.raw`    loc
       error_page 403 = @missing;
       if ($folder ~ "[^/]$") { return 301 $uri/$is_args$args; }
       try_files $uri $uri/index.html $uri.html =404;
+    }
+    location @single-page {
+      ${inLayer(places)}
+      error_page 404 @site-missing;
+      error_page 403 = @missing;
+      if ($folder ~ "[^/]$") { return 301 $uri/$is_args$args; }
+      try_files $uri $uri/index.html $uri.html @its-page;
+    }
+    location @its-page {
+      ${inLayer(places)}
+      error_page 404 @site-missing;
+      if ($file_name) { return 404; }
+      try_files /index.html =404;
     }
     location @site-missing {
       ${inLayer(places)}

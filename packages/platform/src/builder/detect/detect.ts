@@ -34,12 +34,13 @@ import { detectReleaseCommands } from './release-commands.ts';
 import { settingsFields } from './settings-classes.ts';
 import { detectSettingsHooks, type MadeFile } from './settings-hook.ts';
 import { detectSettingsModule, type SettingsModule } from './settings-module.ts';
+import { detectSite, type Site } from './detect-site.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
 import { detectSystemPackages, type SystemPackageWishes } from './system-packages.ts';
 import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, productionKeyIn } from './variables.ts';
 import type { GivenVariable, Variables } from './variables.ts';
-import { answeredUrls, configuredMappings, detectSite } from './static-mappings.ts';
+import { answeredUrls, configuredMappings } from './static-mappings.ts';
 import { detectVolume, type DetectedVolume } from './volume.ts';
 
 export interface DetectContext {
@@ -94,7 +95,7 @@ type Framework = Pick<Detection, 'pythonPath' | 'madeFiles' | 'wantsDatabase' | 
     /** What an import of the project begins with. */
     readonly startFiles: readonly string[];
     readonly releaseCommands?: readonly string[];
-    readonly site?: Detected<StaticRoute>;
+    readonly site?: Detected<Site>;
     readonly databaseDriver?: string | undefined;
     readonly given?: readonly GivenVariable[];
   };
@@ -140,7 +141,7 @@ class Detector {
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
     const volume = this.#volume(directory, names, framework);
-    const beyond = this.#beyondPython(directory, dependencies.value, kept);
+    const beyond = this.#beyondPython(directory, dependencies.value, { ...kept, site });
     const [first, ...others] = findings;
     return {
       root: directory,
@@ -154,8 +155,8 @@ class Detector {
       ...beyond.value,
       volume: volume.value,
       staticRoutes: [
-        ...mappings.value.filter(({ url }) => url !== site?.value.url),
-        ...(site ? [site.value] : []),
+        ...mappings.value.filter(({ url }) => url !== site?.value.route.url),
+        ...(site ? [site.value.route] : []),
       ],
       isSite: site !== undefined,
       answeredUrls: answeredUrls(tree, volume.value.sourceFiles),
@@ -193,7 +194,13 @@ class Detector {
   #beyondPython(
     root: string,
     dependencies: DependencySource,
-    { settings, nodeApp }: Pick<Detection, 'settings' | 'nodeApp'>,
+    {
+      settings,
+      nodeApp,
+      site,
+    }: Pick<Framework, 'settings' | 'nodeApp'> & {
+      readonly site: Framework['site'];
+    },
   ): Detected<Pick<Detection, 'systemPackages' | 'nodeBuilds'>> {
     const tree = this.#tree;
     const { config, origins, file } = this.#configuration;
@@ -201,9 +208,11 @@ class Detector {
     const { image } = this.#containers;
     const packages = detectSystemPackages(tree, project, origins.packages ?? file, image);
     const { names } = dependencies;
-    const builds = nodeApp
-      ? { value: [], findings: [] }
-      : detectNodeBuilds(tree, { root, config, names, settingsFile: settings?.file });
+    const own = site?.value.build;
+    const builds =
+      nodeApp || own
+        ? { value: own ? [own] : [], findings: [] }
+        : detectNodeBuilds(tree, { root, config, names, settingsFile: settings?.file });
     return {
       value: { systemPackages: packages.value, nodeBuilds: builds.value },
       findings: [...packages.findings, ...builds.findings],
@@ -381,7 +390,7 @@ class Detector {
   }
 
   #site(root: string) {
-    return detectSite(this.#tree, root, this.#configuration.config.static);
+    return detectSite(this.#tree, root, this.#configuration.config);
   }
 
   #variables(

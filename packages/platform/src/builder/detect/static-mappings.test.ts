@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { memoryTree } from './source-tree.ts';
 import {
   configuredMappings,
-  detectSite,
   parseExpires,
   wellKnownFiles,
   type StaticTable,
@@ -67,23 +66,6 @@ describe('mappings of tandem.toml', () => {
   ])('reads %s', (text, seconds) => expect(parseExpires(text)).toBe(seconds));
   it.each(['', '1', 'd', '1.5d', '999999y', '1M'])('does not read %j', (text) => {
     expect(parseExpires(text)).toBeUndefined();
-  });
-});
-
-describe('a site of files', () => {
-  it.each([
-    ['index.html', '/app'],
-    ['public/index.html', '/app/public'],
-    ['dist/index.html', '/app/dist'],
-    ['_site/index.html', '/app/_site'],
-  ])('%s', (path, directory) => {
-    const site = detectSite(memoryTree({ [path]: '', 'README.md': '' }), '');
-    expect(site?.value).toEqual({ url: '/', directory });
-    expect(site?.findings[0]).toMatchObject({ value: 'static', evidence: path });
-  });
-
-  it('is none without an index.html, or with one elsewhere', () => {
-    expect(detectSite(memoryTree({ 'templates/index.html': '' }), '')).toBeUndefined();
   });
 });
 

@@ -1,19 +1,15 @@
-// URLs that the static server answers without the app: those of tandem.toml, and a site that is
-// nothing but files. Pure.
+// URLs that the static server answers without the app, by tandem.toml. Pure.
 import { posix } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import type { Finding, StaticRoute } from '../../domain/release.ts';
 import { detected, finding, type Detected } from './evidence.ts';
-import { hasFile, insideApp, under, type SourceTree } from './source-tree.ts';
+import { hasFile, type SourceTree } from './source-tree.ts';
 
 /** `[static]` of tandem.toml: URL -> path, or path and how long it may be kept; `expires` for all. */
 export type StaticTable = Readonly<
   Record<string, string | { readonly path: string; readonly expires?: string | undefined }>
 >;
 
-/** Where an index.html is looked for when there is no app. */
-const SITE_DIRECTORIES = ['', 'public', 'dist', 'build', '_site'];
-const BUILT_DIRECTORIES = ['dist', 'build', '_site'];
 const UNIT_S = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
 const TOP_FILES = ['favicon.ico', 'robots.txt'];
 const EXPIRES = /^(\d{1,6})([smhdwy])$/;
@@ -38,27 +34,6 @@ export function configuredMappings(
     all,
     ...all.map((route) => finding('static', shownMapping(route), 'set by you', 'tandem.toml')),
   );
-}
-
-/** What `/` is mapped to, or a directory with an index.html; only asked where no app was found. */
-export function detectSite(
-  tree: SourceTree,
-  root: string,
-  table?: StaticTable | boolean,
-): Detected<StaticRoute> | undefined {
-  const mapped = configuredMappings(tree, root, table).value.find(({ url }) => url === '/');
-  if (mapped) return detected(mapped, finding('framework', 'static', 'set by you', 'tandem.toml'));
-  // The index.html of what is built with Node is a template until it was built.
-  const isBuilt = hasBuildScript(tree, root);
-  for (const name of isBuilt ? BUILT_DIRECTORIES : SITE_DIRECTORIES) {
-    const directory = name === '' ? root : under(root, name);
-    const index = under(directory, 'index.html');
-    if (!hasFile(tree, index) || !isServable(insideApp(directory))) continue;
-    const why = 'an index.html and no app: files only';
-    const route = { url: '/', directory: insideApp(directory) };
-    return detected(route, finding('framework', 'static', why, index));
-  }
-  return undefined;
 }
 
 /** Which of the files at the top the code of the app speaks of, so that it may answer them itself. */
@@ -119,17 +94,6 @@ function mapping(
     ...(isFile ? { file: posix.basename(path) } : {}),
     ...(expiresS === undefined ? {} : { expiresS }),
   };
-}
-
-function hasBuildScript(tree: SourceTree, root: string): boolean {
-  try {
-    const file = JSON.parse(tree.read(under(root, 'package.json')) ?? '{}') as {
-      scripts?: { build?: unknown };
-    };
-    return typeof file.scripts?.build === 'string';
-  } catch {
-    return false;
-  }
 }
 
 function isDirectory(tree: SourceTree, path: string): boolean {

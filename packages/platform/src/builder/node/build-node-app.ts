@@ -5,8 +5,10 @@ import { describeImage } from '../describe-image.ts';
 import type { Detection } from '../detect/detect.ts';
 import type { BuildStack } from '../collaborators.ts';
 import type { NodeApp } from './detect-node-app.ts';
-import { moduleDirectories, nodeGround, runScript } from './front-end.ts';
-import { cwdOf, NodeModules, type Modules } from './modules.ts';
+import { explainMissingProgram } from './explain-node.ts';
+import { nodeGround, runScript, scriptAt } from './front-end.ts';
+import { missingPrograms } from './missing-programs.ts';
+import { cwdOf, moduleDirectories, NodeModules, type Modules } from './modules.ts';
 import type { NodeRuntime } from './node-layer.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 
@@ -72,12 +74,19 @@ async function runScripts(
   context: BuildContext,
   app: NodeApp,
   layers: readonly LayerRef[],
-  { mounts }: Modules,
+  modules: Modules,
 ): Promise<void> {
   if (app.buildScripts.length === 0) return;
   await context.session.report('node', async () => {
     for (const [index, script] of app.buildScripts.entries()) {
-      await runScript(context, app, { script, layers, mounts, name: `node-build-${index}` });
+      const name = `node-build-${index}`;
+      const { manifest, manager } = app;
+      const request = { manifest, script, modules, layers, name };
+      const [missing] = await missingPrograms(context.session, request);
+      if (missing !== undefined) {
+        throw explainMissingProgram(scriptAt(manifest, manager, script), missing, manager);
+      }
+      await runScript(context, app, { script, layers, mounts: modules.mounts, name });
     }
     return { value: undefined, detail: app.buildScripts.join(', ') };
   });

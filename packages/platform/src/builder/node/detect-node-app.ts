@@ -7,7 +7,7 @@ import type { TandemConfig } from '../detect/tandem-toml.ts';
 import { buildScripts } from './detect-node-build.ts';
 import { detectNodeVersion, type NodeWish } from './node-version.ts';
 import { allDependencies, lineOfKey, readPackageJson, type PackageJson } from './package-json.ts';
-import { detectPackageManager, type PackageManager } from './package-manager.ts';
+import { detectPackageManager, programOf, type PackageManager } from './package-manager.ts';
 import { startCommand } from './start-command.ts';
 
 export interface NodeApp {
@@ -29,7 +29,7 @@ export interface NodeAppRequest {
   readonly hasPythonDependencies: boolean;
 }
 
-const STARTS_NODE = /^(?:\w+=\S*\s+)*(node|npm|npx|yarn|pnpm|next|nuxt|tsx|ts-node)\b/;
+const STARTS_NODE = /^(?:\w+=\S*\s+)*(node|npm|npx|yarn|pnpm|bun|bunx|next|nuxt|tsx|ts-node)\b/;
 const DRIVERS = ['pg', 'postgres', 'pg-promise', 'pg-native', '@vercel/postgres', 'slonik'];
 const REDIS_CLIENTS = ['redis', 'ioredis', 'bullmq', 'bull', 'connect-redis', '@redis/client'];
 const PRISMA_POSTGRESQL = /provider\s*=\s*"postgres(ql)?"/;
@@ -43,7 +43,7 @@ export function detectNodeApp(
   if (manifest === undefined) return undefined;
   if (web !== undefined ? !STARTS_NODE.test(web.command) : hasPythonDependencies) return undefined;
   const manager = detectPackageManager(tree, manifest);
-  const program = manager.name === 'berry' ? 'yarn' : manager.name;
+  const program = programOf(manager);
   const start = web === undefined ? startCommand(tree, manifest, program) : undefined;
   if (web === undefined && start === undefined) return undefined;
   const wish = typeof config.node === 'object' ? config.node : {};

@@ -142,6 +142,22 @@ describe('a front end', () => {
     expect(detect({ ...files, '.gitignore': '/static/dist/\n' }).builds).toHaveLength(1);
   });
 
+  it('is built for production where it can also be built for development', () => {
+    const scripts = { build: 'webpack --mode development', 'build:prod': 'webpack' };
+    expect(detect({ 'package.json': json(scripts) }).builds[0]?.scripts).toEqual(['build:prod']);
+    const { build } = scripts;
+    expect(detect({ 'package.json': json({ build }) }).builds[0]?.scripts).toEqual(['build']);
+    expect(detect({ 'package.json': json({ build: '' }) })).toEqual({ builds: [], findings: [] });
+  });
+
+  it.each([
+    ['vite.config.js', 'export default { build: { outDir: PLACES.dist } };', 'vite build'],
+    ['webpack.config.js', 'module.exports = { output: { path: place } };', 'webpack'],
+  ])('whose %s computes where it writes is not taken to write to dist', (name, config, build) => {
+    const files = { 'package.json': json({ build }), [name]: config };
+    expect(detect(files).findings[0]?.why).toContain('where it writes is not known');
+  });
+
   it('is installed without a script when the settings serve its packages', () => {
     const files = {
       'package.json': json({}, { dependencies: { bootstrap: '^5' } }),

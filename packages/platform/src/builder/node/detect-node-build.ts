@@ -4,11 +4,21 @@ import { TandemError } from '@tandem/protocol';
 import type { Finding } from '../../domain/release.ts';
 import { detected, finding, type Detected } from '../detect/evidence.ts';
 import { under, walkFiles, type SourceTree } from '../detect/source-tree.ts';
-import type { TandemConfig } from '../detect/tandem-toml.ts';
+import { expectedOutput } from './expected-output.ts';
+import { ignoredPaths, isIgnored } from './ignored-paths.ts';
 import { detectNodeVersion, type NodeWish } from './node-version.ts';
-import { isPresent, outputPaths } from './output-paths.ts';
+import { isPresent, outputPaths, toolTexts, writtenDirectories } from './output-paths.ts';
 import { lineOfKey, readPackageJson, type PackageJson } from './package-json.ts';
-import { detectPackageManager, upward, type PackageManager } from './package-manager.ts';
+import { detectPackageManager, programOf, upward, type PackageManager } from './package-manager.ts';
+import { programOfManifest, type Program } from './production-program.ts';
+import {
+  ignoredOutput,
+  isOfTheSite,
+  pythonTexts,
+  READERS,
+  servesModules,
+  type NodeProject,
+} from './site-evidence.ts';
 
 export interface NodeBuild {
   readonly manifest: PackageJson;
@@ -16,15 +26,10 @@ export interface NodeBuild {
   readonly node: NodeWish;
   /** Run in this order; empty: only the installed packages are needed. */
   readonly scripts: readonly string[];
-}
-
-export interface NodeProject {
-  /** Directory of the app. */
-  readonly root: string;
-  readonly config: TandemConfig;
-  /** Distributions that the project asks for. */
-  readonly names: readonly string[];
-  readonly settingsFile: string | undefined;
+  /** Run where no script builds. */
+  readonly program?: Program;
+  /** The user's word: what cannot run is an error, not left out. */
+  readonly isConfigured: boolean;
 }
 
 const DEPTH_MAX = 3;
@@ -36,15 +41,8 @@ const SCRIPTS = ['build', 'build:prod', 'build:production', 'build-prod', 'produ
 const PARTS =
   /^(build|compile)[:-](?!dev|watch|test|docs?|storybook|analy)|^(css|tailwind)[:-]build$/;
 const WATCHES = /--watch\b|\s-w\b|\bserve\b|\bwatch\b/;
-/** Python packages that read what a front-end build wrote. */
-const READERS = [
-  'django-vite',
-  'django-webpack-loader',
-  'django-manifest-loader',
-  'django-tailwind',
-];
-const OUTPUT_NAMES = /(^|\/)(dist|build|bundles?|compiled|generated|webpack_bundles)\/?(\*.*)?$/m;
-
+/** Where there are two, the other one is for production. */
+const FOR_DEVELOPMENT = /(--mode|NODE_ENV)[=\s]development\b/;
 export function detectNodeBuilds(tree: SourceTree, project: NodeProject): Detected<NodeBuild[]> {
   const { config } = project;
   if (config.node === false) return detected([]);
@@ -80,7 +78,8 @@ function configuredBuild(
       hint: `it has: ${Object.keys(manifest.scripts).join(', ')}`,
     });
   }
-  return build(tree, project, manifest, scripts, 'set in tandem.toml');
+  const program = scripts.length === 0 ? programOfManifest(tree, manifest)?.program : undefined;
+  return buildOf(tree, project, manifest, program ?? scripts, 'set in tandem.toml');
 }
 
 function trimmed(path: string): string {
@@ -102,63 +101,123 @@ function judge(
   project: NodeProject,
   manifest: PackageJson,
 ): Detected<NodeBuild[] | undefined> {
-  const served = servesModules(tree, project, manifest);
   const scripts = buildScripts(manifest);
   if (scripts.length === 0) {
-    const isThere = isPresent(tree, under(manifest.directory, 'node_modules'));
-    if (served === undefined || isThere) return detected(undefined);
-    return build(tree, project, manifest, [], 'the settings serve files of node_modules', served);
+    const byProgram = judgeProgram(tree, project, manifest);
+    return byProgram.value === undefined && byProgram.findings.length === 0
+      ? judgeModules(tree, project, manifest)
+      : byProgram;
   }
   const [first = ''] = scripts;
   const evidence = lineOfKey(manifest, first);
   const outputs = outputPaths(tree, manifest, scripts);
   if (!isOfTheSite(tree, project, manifest, outputs)) return detected(undefined);
   const missing = outputs.find((path) => !isPresent(tree, path));
-  if (outputs.length > 0 && missing === undefined) {
+  if (missing !== undefined) {
+    const why = `its output ${missing} is not in the source`;
+    return buildOf(tree, project, manifest, scripts, why, evidence);
+  }
+  const expected = expectedOutput(tree, {
+    directory: manifest.directory,
+    toolTexts: toolTexts(tree, manifest, scripts),
+    outputs: writtenDirectories(tree, manifest, scripts),
+    siteTexts: pythonTexts(tree, project).map(({ text }) => text),
+  });
+  if (expected !== undefined) {
+    const why = `its output ${expected.path} is not in the source (${expected.evidence})`;
+    return buildOf(tree, project, manifest, scripts, why, evidence);
+  }
+  if (outputs.length > 0) {
     const why = `its output is in the source: ${outputs.join(', ')}`;
     return detected(undefined, leftOut(manifest, first, why, evidence));
   }
-  if (missing !== undefined) {
-    const why = `its output ${missing} is not in the source`;
-    return build(tree, project, manifest, scripts, why, evidence);
-  }
   const sign =
-    ignoredOutput(tree, manifest) ?? project.names.find((n) => READERS.includes(n)) ?? served;
+    ignoredOutput(tree, manifest) ??
+    project.names.find((n) => READERS.includes(n)) ??
+    servesModules(tree, project, manifest);
   if (sign !== undefined) {
-    return build(
-      tree,
-      project,
-      manifest,
-      scripts,
-      `the project expects its output: ${sign}`,
-      evidence,
-    );
+    const why = `the project expects its output: ${sign}`;
+    return buildOf(tree, project, manifest, scripts, why, evidence);
   }
   const why = 'where it writes is not known; if the site needs it: node = true in tandem.toml';
   return detected(undefined, leftOut(manifest, first, why, evidence));
 }
 
-function build(
+/** gulp and the like without a script: only where the site is not whole without what it writes. */
+function judgeProgram(
+  tree: SourceTree,
+  project: NodeProject,
+  manifest: PackageJson,
+): Detected<NodeBuild[] | undefined> {
+  const found = programOfManifest(tree, manifest);
+  if (found === undefined) return detected(undefined);
+  const { directory } = manifest;
+  const ignored = ignoredPaths(tree, directory);
+  const outputs = outputPaths(tree, manifest, []);
+  const missing = outputs.find(
+    (path) => !isPresent(tree, path) && isIgnored(ignored, path) !== undefined,
+  );
+  const expected = expectedOutput(tree, {
+    directory,
+    toolTexts: found.texts,
+    outputs: writtenDirectories(tree, manifest, []),
+    siteTexts: pythonTexts(tree, project).map(({ text }) => text),
+  });
+  const isNeeded =
+    expected !== undefined ||
+    (missing !== undefined && isOfTheSite(tree, project, manifest, [missing]));
+  if (!isNeeded) return detected(undefined);
+  const output = expected?.path ?? missing ?? '';
+  if (found.program === undefined) {
+    const why = `${found.refusal ?? 'it has no task that builds'}; give package.json a script "build" that writes ${output}`;
+    return detected(undefined, finding('node build', `none by ${found.file}`, why, found.file));
+  }
+  const why = `its output ${output} is not in the source`;
+  return buildOf(tree, project, manifest, found.program, why, found.file);
+}
+
+function judgeModules(
+  tree: SourceTree,
+  project: NodeProject,
+  manifest: PackageJson,
+): Detected<NodeBuild[] | undefined> {
+  const served = servesModules(tree, project, manifest);
+  const isThere = isPresent(tree, under(manifest.directory, 'node_modules'));
+  if (served === undefined || isThere) return detected(undefined);
+  return buildOf(tree, project, manifest, [], 'the settings serve files of node_modules', served);
+}
+
+/** To be run, with why. */
+export function buildOf(
   tree: SourceTree,
   { root, config }: NodeProject,
   manifest: PackageJson,
-  scripts: readonly string[],
+  work: readonly string[] | Program,
   why: string,
   evidence = manifest.path,
 ): Detected<NodeBuild[]> {
   const manager = detectPackageManager(tree, manifest);
   const wished = typeof config.node === 'object' ? config.node.version : undefined;
   const node = detectNodeVersion(tree, manifest, [manager.directory, root, ''], wished);
-  const what = scripts.length === 0 ? 'install' : scripts.map((name) => `run ${name}`).join(', ');
+  const common = { manifest, manager, node, isConfigured: config.node !== undefined };
+  const build = isProgram(work)
+    ? { ...common, scripts: [], program: work }
+    : { ...common, scripts: work };
   const place = manifest.directory === '' ? '' : ` in ${manifest.directory}`;
-  const value = `${manager.name} ${what}${place}`;
-  return detected(
-    [{ manifest, manager, node, scripts }],
-    finding('node build', value, why, evidence),
-  );
+  return detected([build], finding('node build', `${shown(build)}${place}`, why, evidence));
 }
 
-function leftOut(
+function isProgram(work: readonly string[] | Program): work is Program {
+  return 'args' in work;
+}
+
+function shown({ manager, scripts, program }: NodeBuild): string {
+  if (program !== undefined) return program.args.join(' ');
+  const what = scripts.length === 0 ? 'install' : scripts.map((name) => `run ${name}`).join(', ');
+  return `${programOf(manager)} ${what}`;
+}
+
+export function leftOut(
   { directory }: PackageJson,
   script: string,
   why: string,
@@ -169,67 +228,10 @@ function leftOut(
 
 export function buildScripts({ scripts }: PackageJson): string[] {
   const usable = (name: string): boolean =>
-    scripts[name] !== undefined && !WATCHES.test(scripts[name]);
-  const whole = SCRIPTS.find(usable);
+    (scripts[name] ?? '').trim() !== '' && !WATCHES.test(scripts[name] ?? '');
+  const whole =
+    SCRIPTS.find((name) => usable(name) && !FOR_DEVELOPMENT.test(scripts[name] ?? '')) ??
+    SCRIPTS.find(usable);
   if (whole !== undefined) return [whole];
   return Object.keys(scripts).filter((name) => PARTS.test(name) && usable(name));
-}
-
-/** In the app's directory or above it, that is the site's; below, something must point there. */
-function isOfTheSite(
-  tree: SourceTree,
-  project: NodeProject,
-  manifest: PackageJson,
-  outputs: readonly string[],
-): boolean {
-  const { directory } = manifest;
-  if (upward(project.root).includes(directory)) return true;
-  if (outputs.some((path) => !path.startsWith(`${directory}/`))) return true;
-  if (project.names.some((name) => READERS.includes(name))) return true;
-  const mentions = [directory.slice(directory.lastIndexOf('/') + 1), directory];
-  return pythonTexts(tree, project).some(({ text }) =>
-    mentions.some((name) => new RegExp(`["'/]${escaped(name)}["'/]`).test(text)),
-  );
-}
-
-/** `file:line` of a mention of this node_modules in the settings. */
-function servesModules(
-  tree: SourceTree,
-  project: NodeProject,
-  { directory }: PackageJson,
-): string | undefined {
-  const isNear = directory === '' || upward(project.root).includes(directory);
-  for (const { path, text } of isNear ? pythonTexts(tree, project) : []) {
-    const lines = text.split('\n');
-    const index = lines.findIndex((line) => /^[^#]*["'/]node_modules\b/.test(line));
-    if (index >= 0) return `${path}:${index + 1}`;
-  }
-  return undefined;
-}
-
-/** Settings stand side by side; without Django, the files at the root say it. */
-function pythonTexts(tree: SourceTree, { root, settingsFile }: NodeProject) {
-  const at = settingsFile?.lastIndexOf('/') ?? -1;
-  const directory = settingsFile === undefined ? root : settingsFile.slice(0, Math.max(at, 0));
-  return walkFiles(tree, directory, 1)
-    .filter((path) => path.endsWith('.py'))
-    .slice(0, 60)
-    .map((path) => ({ path, text: tree.read(path) ?? '' }));
-}
-
-function ignoredOutput(tree: SourceTree, { directory }: PackageJson): string | undefined {
-  for (const place of upward(directory)) {
-    const path = under(place, '.gitignore');
-    const lines = (tree.read(path) ?? '').split(/\r?\n/);
-    const index = lines.findIndex((line) => OUTPUT_NAMES.test(line.trim()));
-    // The ignore lists that everybody copies name Python's own build directories too.
-    if (index >= 0 && !/^\/?(build|dist)\/?$/.test(lines[index]?.trim() ?? '')) {
-      return `${path}:${index + 1}`;
-    }
-  }
-  return undefined;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

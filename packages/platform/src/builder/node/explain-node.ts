@@ -2,13 +2,14 @@
 // said. Pure.
 import { TandemError } from '@tandem/protocol';
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
-import type { PackageManager } from './package-manager.ts';
+import { programOf, type PackageManager } from './package-manager.ts';
+import { packageOf } from './script-commands.ts';
 
 const LINES_MAX = 6;
 const UNREACHABLE =
   /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL)\b[^\n]*/;
 const OUT_OF_STEP =
-  /\bEUSAGE\b|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028|frozen-lockfile/;
+  /\bEUSAGE\b|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028|frozen-lockfile|lockfile is frozen/;
 const UNKNOWN = /(?:404 Not Found|ERR_PNPM_FETCH_404|YN0035)[^\n]*/;
 const CONFLICT = /\bERESOLVE\b/;
 const ENGINE = /(?:EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "node" is incompatible)[^\n]*/;
@@ -90,6 +91,27 @@ export function explainNodeScript({ command, where, logTail }: FailedScript): Ta
   });
 }
 
+export function saysMissing(program: string): string {
+  return `${program} is not among its packages`;
+}
+
+export function installHint(program: string, { name }: PackageManager): string {
+  const add = name === 'npm' ? 'npm install --save-dev' : `${programOf({ name })} add --dev`;
+  return `${add} ${packageOf(program)}`;
+}
+
+export function explainMissingProgram(
+  { command, where }: Omit<FailedScript, 'logTail'>,
+  program: string,
+  manager: PackageManager,
+): TandemError {
+  const message = `"${command}" calls ${program}, and ${saysMissing(program)}.`;
+  return new TandemError('NODE_BUILD_FAILED', message, {
+    where,
+    hint: installHint(program, manager),
+  });
+}
+
 /** The script's own, without what the package manager says of it. */
 function lastLines(logTail: string, own: boolean): string {
   const lines = logTail.trimEnd().split('\n');
@@ -102,6 +124,6 @@ function clean(line: string): string {
   return line.replace(/^npm (ERR!|error)( code)?\s*/, '').trim();
 }
 
-function updateCommand({ name }: PackageManager): string {
-  return name === 'berry' ? 'yarn install' : `${name} install`;
+function updateCommand(manager: PackageManager): string {
+  return `${programOf(manager)} install`;
 }

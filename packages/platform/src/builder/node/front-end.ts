@@ -1,74 +1,77 @@
 // Builds the front ends of a project before its static files are collected: packages, then scripts,
 // under the app's build uid and with network.
 import type { BuildContext } from '../build-context.ts';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf } from '../build-session.ts';
-import type { NodeBuild } from './detect-node-build.ts';
-import { explainNodeScript } from './explain-node.ts';
-import { cwdOf, nodeEnv, NodeModules, type Modules } from './modules.ts';
+import type { Finding } from '../../domain/release.ts';
+import { leftOut, type NodeBuild } from './detect-node-build.ts';
+import {
+  explainMissingProgram,
+  explainNodeScript,
+  installHint,
+  saysMissing,
+} from './explain-node.ts';
+import { missingPrograms } from './missing-programs.ts';
+import { cwdOf, moduleDirectories, nodeEnv, NodeModules, type Modules } from './modules.ts';
 import { nodeLayer, type NodeRuntime } from './node-layer.ts';
 import { nodeFinding } from './node-version.ts';
-import { lineOfKey } from './package-json.ts';
-import { scriptCommand } from './package-manager.ts';
+import { lineOfKey, type PackageJson } from './package-json.ts';
+import {
+  programCommand,
+  programOf,
+  scriptCommand,
+  type ManagerCommand,
+  type PackageManager,
+} from './package-manager.ts';
+import type { Program } from './production-program.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
-
-const DEPTH_MAX = 6;
-const MODULE_DIRECTORIES_MAX = 500;
 
 export interface FrontEnds {
   /** Installed packages, for what reads them when files are collected. */
   readonly mounts: readonly SandboxMount[];
   /** Paths of the source that are no part of the app. */
   readonly leftOut: readonly string[];
+  /** What only the installed packages show. */
+  readonly findings: readonly Finding[];
   readonly detail: string;
 }
 
-export const NO_FRONT_END: FrontEnds = { mounts: [], leftOut: [], detail: '' };
+export const NO_FRONT_END: FrontEnds = { mounts: [], leftOut: [], findings: [], detail: '' };
 
 export async function buildFrontEnds(
   context: BuildContext,
   builds: readonly NodeBuild[],
 ): Promise<FrontEnds> {
-  const modules: Modules[] = [];
-  const details: string[] = [];
-  for (const [index, build] of builds.entries()) {
-    const { installed, runtime } = await buildOne(context, build, index);
-    modules.push(installed);
-    const scripts = build.scripts.join(', ') || 'packages';
-    details.push(`${scripts}, Node ${runtime.version}${installed.cached ? ', packages kept' : ''}`);
-  }
+  const built: BuiltFrontEnd[] = [];
+  for (const [index, build] of builds.entries()) built.push(await buildOne(context, build, index));
   return {
-    mounts: modules.flatMap(({ mounts }) => mounts),
+    mounts: built.flatMap(({ installed }) => installed.mounts),
     leftOut: await moduleDirectories(context.session.disk.source),
-    detail: details.join('; '),
+    findings: built.flatMap(({ findings }) => findings),
+    detail: built.map(detailOf).join('; '),
   };
 }
 
-/** Those of workspaces lie beside their package.json, wherever that is. */
-export async function moduleDirectories(source: string): Promise<string[]> {
-  const found: string[] = [];
-  const visit = async (directory: string, depth: number): Promise<void> => {
-    if (depth > DEPTH_MAX || found.length > MODULE_DIRECTORIES_MAX) return;
-    const entries = await readdir(join(source, directory), { withFileTypes: true });
-    for (const entry of entries.filter((one) => one.isDirectory())) {
-      const path = join(directory, entry.name);
-      if (entry.name === 'node_modules') found.push(path);
-      else if (entry.name !== '.git') await visit(path, depth + 1);
-    }
-  };
-  await visit('', 0);
-  return found;
+interface BuiltFrontEnd {
+  readonly installed: Modules;
+  readonly runtime: NodeRuntime;
+  /** Those that ran. */
+  readonly scripts: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+function detailOf({ installed, runtime, scripts }: BuiltFrontEnd): string {
+  const kept = installed.cached ? ', packages kept' : '';
+  return `${scripts.join(', ') || 'packages'}, Node ${runtime.version}${kept}`;
 }
 
 async function buildOne(
   context: BuildContext,
   build: NodeBuild,
   index: number,
-): Promise<{ installed: Modules; runtime: NodeRuntime }> {
+): Promise<BuiltFrontEnd> {
   const { options, session, tree } = context;
-  const { manager } = build;
+  const { manager, manifest } = build;
   const { runtime, layers, key } = await nodeGround(context, build);
   const installed = await new NodeModules(options, session, tree).install({
     name: `node-modules-${index}`,
@@ -78,11 +81,33 @@ async function buildOne(
     ground: key,
   });
   void context.inBackground(installed.layer);
-  const mounts = [...installed.mounts];
+  const scripts: string[] = [];
+  const findings: Finding[] = [];
   for (const [number, script] of build.scripts.entries()) {
-    await runScript(context, build, { script, layers, mounts, name: `node-${index}-${number}` });
+    const name = `node-${index}-${number}`;
+    const request = { manifest, script, modules: installed, layers, name };
+    const [missing] = await missingPrograms(session, request);
+    if (missing === undefined) {
+      await runScript(context, build, { script, layers, mounts: installed.mounts, name });
+      scripts.push(script);
+    } else if (build.isConfigured) {
+      throw explainMissingProgram(scriptAt(manifest, manager, script), missing, manager);
+    } else {
+      const why = `${saysMissing(missing)}; ${installHint(missing, manager)}`;
+      findings.push(leftOut(manifest, script, why, lineOfKey(manifest, script)));
+    }
   }
-  return { installed, runtime };
+  const { program } = build;
+  if (program !== undefined) {
+    await runProgram(context, build, {
+      program,
+      layers,
+      mounts: installed.mounts,
+      name: `node-${index}`,
+    });
+    scripts.push(program.args.join(' '));
+  }
+  return { installed, runtime, scripts, findings };
 }
 
 /** The stack with compilers, what the project asks for beside it, and Node.js. */
@@ -107,23 +132,51 @@ export interface ScriptRun {
 }
 
 export async function runScript(
-  { options, session }: BuildContext,
+  context: BuildContext,
   { manifest, manager }: Pick<NodeBuild, 'manifest' | 'manager'>,
-  { script, layers, mounts, name }: ScriptRun,
+  { script, ...place }: ScriptRun,
 ): Promise<void> {
-  const { args, env } = scriptCommand(manager, script);
+  const command = scriptCommand(manager, script);
+  const said = scriptAt(manifest, manager, script);
+  await runInSource(context, { ...place, ...command, ...said, directory: manifest.directory });
+}
+
+async function runProgram(
+  context: BuildContext,
+  { manifest }: NodeBuild,
+  { program, ...place }: Omit<ScriptRun, 'script'> & { readonly program: Program },
+): Promise<void> {
+  const said = { command: program.args.join(' '), where: program.file };
+  const command = programCommand(program.args);
+  await runInSource(context, { ...place, ...command, ...said, directory: manifest.directory });
+}
+
+interface SourceRun extends Omit<ScriptRun, 'script'>, ManagerCommand {
+  readonly directory: string;
+  /** As people know it, and where it is written. */
+  readonly command: string;
+  readonly where: string;
+}
+
+async function runInSource({ options, session }: BuildContext, run: SourceRun): Promise<void> {
   const { disk, request } = session;
   const { exit, logTail } = await session.run({
-    name,
-    layers,
-    args,
-    env: { NODE_ENV: 'production', ...nodeEnv(options, session), ...env },
-    cwd: cwdOf(manifest.directory),
+    name: run.name,
+    layers: run.layers,
+    args: run.args,
+    env: { NODE_ENV: 'production', ...nodeEnv(options, session), ...run.env },
+    cwd: cwdOf(run.directory),
     uid: request.buildUid,
-    mounts: [mountOf(disk.work, '/build', false), mountOf(disk.source, '/app', false), ...mounts],
+    mounts: [
+      ...[mountOf(disk.work, '/build', false), mountOf(disk.source, '/app', false)],
+      ...run.mounts,
+    ],
     network: true,
   });
-  if (exit.code === 0) return;
-  const command = `${manager.name} run ${script}`;
-  throw explainNodeScript({ command, where: lineOfKey(manifest, script), logTail });
+  if (exit.code !== 0) throw explainNodeScript({ ...run, logTail });
+}
+
+/** For what is said when it fails. */
+export function scriptAt(manifest: PackageJson, manager: PackageManager, script: string) {
+  return { command: `${programOf(manager)} run ${script}`, where: lineOfKey(manifest, script) };
 }

@@ -1,8 +1,8 @@
 // The packages that a lock names, installed once for an app and kept as a layer: a build whose lock
 // is unchanged finds them there.
-import { chown, lstat, mkdir, rm } from 'node:fs/promises';
+import { chown, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LayerRef } from '../../ports/image-store.ts';
+import type { LayerRef, PackEntry } from '../../ports/image-store.ts';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf, type BuildSession, type StepResult } from '../build-session.ts';
 import type { BuilderOptions } from '../collaborators.ts';
@@ -10,7 +10,7 @@ import { contentKey, fileHash } from '../content-key.ts';
 import { insideApp, under, type SourceTree } from '../detect/source-tree.ts';
 import { explainNodeInstall } from './explain-node.ts';
 import type { NodeRuntime } from './node-layer.ts';
-import { allDependencies, readPackageJson, type PackageJson } from './package-json.ts';
+import { installationInputs, type InstallationInputs } from './installation-inputs.ts';
 import {
   installCommand,
   pruneCommand,
@@ -43,14 +43,21 @@ export interface Modules extends PackedModules {
   /** Where they lie now. */
   readonly directory: string;
   readonly key: string;
+  /** Workspaces have some of their own. */
+  readonly isSpread: boolean;
 }
 
 /** What tools write there although it is not theirs; bound over, so that the rest stays as it is. */
 const CACHES = ['.cache', '.vite', '.vite-temp'];
-
-const HOOKS = ['preinstall', 'install', 'postinstall', 'prepare'];
-/** These look at no file of the project. */
-const GIT_HOOKS = /^(husky|lefthook|simple-git-hooks|npx husky|is-ci)\b/;
+/** In a layer of packages: what hooks of the project wrote elsewhere in the source. */
+const WRITTEN = '/opt/tandem/written';
+const COLLECT = `cd /app && find . \\( -name node_modules -o -name .git \\) -prune -o \
+\\( -type f -o -type l \\) -cnewer /build/installation-start -print0 |
+tar --null --no-recursion -T - -cf - | tar -xf - -C /build/written`;
+const MAKE_EXECUTABLE = `cd /build/from && find . -type f -perm -u+x -print0 |
+xargs -0r sh -c 'cd /app && for file; do [ ! -f "$file" ] || chmod +x "$file"; done' sh`;
+const DEPTH_MAX = 6;
+const MODULE_DIRECTORIES_MAX = 500;
 
 export class NodeModules {
   readonly #options: BuilderOptions;
@@ -65,22 +72,56 @@ export class NodeModules {
 
   async install(request: ModulesRequest): Promise<Modules> {
     const path = under(request.manager.directory, 'node_modules');
-    await makeMountPoint(this.#session.disk.source, path, this.#session.request.buildUid);
-    const key = await this.#key(request);
+    const { source } = this.#session.disk;
+    await makeMountPoint(source, path, this.#session.request.buildUid);
+    const inputs = installationInputs(this.#tree, request.manager);
+    const key = await this.#key(request, inputs);
     const known = await this.#options.imageStore.findByKey(key);
-    if (known !== undefined) {
-      this.#session.keep(known);
-      const root = await this.#options.imageStore.mount(known.sha256);
-      const directory = join(root, 'app', path);
-      const mounts = await this.#mounts(request, path, directory);
-      return { path, cached: true, mounts, directory, key, layer: Promise.resolve(known) };
-    }
+    if (known !== undefined) return await this.#kept(request, inputs, { path, key, known });
     const directory = await this.#directory(request.name);
-    await this.#run(request, path, directory);
+    const written = touchesSource(inputs)
+      ? await this.#directory(`${request.name}-written`)
+      : undefined;
+    const start = join(this.#session.disk.work, 'installation-start');
+    await writeFile(start, '');
+    const before = new Set(await moduleDirectories(source));
+    await this.#run(request, path, directory, installCommand(request.manager));
+    if (written !== undefined) await this.#collectWritten(request, written);
     for (const cache of CACHES) await mkdir(join(directory, cache), { recursive: true });
+    const nested = (await moduleDirectories(source)).filter((one) => !before.has(one));
     const mounts = await this.#mounts(request, path, directory);
-    const layer = this.#pack(directory, path, key);
-    return { path, cached: false, mounts, directory, key, layer };
+    const trees: PackEntry[] = [
+      ...nested.map((one) => ({ directory: join(source, one), prefix: `/app/${one}` })),
+      ...(written === undefined ? [] : [{ directory: written, prefix: WRITTEN }]),
+    ];
+    const layer = this.#pack([{ directory, prefix: `/app/${path}` }, ...trees], key);
+    return { path, cached: false, mounts, directory, key, layer, isSpread: nested.length > 0 };
+  }
+
+  /** As it was installed before: where it lay, beside it what hooks of the project wrote. */
+  async #kept(
+    request: ModulesRequest,
+    inputs: InstallationInputs,
+    { path, key, known }: { path: string; key: string; known: LayerRef },
+  ): Promise<Modules> {
+    const { disk, request: build } = this.#session;
+    this.#session.keep(known);
+    const root = await this.#options.imageStore.mount(known.sha256);
+    const directory = join(root, 'app', path);
+    const nested = (await moduleDirectories(join(root, 'app'))).filter((one) => one !== path);
+    const mounts = await this.#mounts(request, path, directory);
+    for (const one of nested) {
+      await makeMountPoint(disk.source, one, build.buildUid);
+      mounts.push(mountOf(join(root, 'app', one), `/app/${one}`));
+    }
+    const written = join(root, WRITTEN);
+    if (await isDirectory(written)) {
+      // Without hooks only the packages of the source were made executable; their code may be newer.
+      const restore = inputs.hasOwnHooks ? copyTo('/app') : MAKE_EXECUTABLE;
+      await this.#restore(request, written, restore);
+    }
+    const layer = Promise.resolve(known);
+    return { path, cached: true, mounts, directory, key, layer, isSpread: nested.length > 0 };
   }
 
   /**
@@ -88,44 +129,60 @@ export class NodeModules {
    * would run the project's hooks without their tools.
    */
   async production(request: ModulesRequest, full: Modules): Promise<PackedModules> {
+    const prune = pruneCommand(request.manager);
+    // Workspaces have their own: what may go is not for us to tell.
+    if (full.isSpread || prune === undefined) return { layer: full.layer };
     const key = contentKey('node-modules-production', { full: full.key });
     const known = await this.#options.imageStore.findByKey(key);
     if (known !== undefined) return { layer: Promise.resolve(this.#session.keep(known)) };
     const directory = await this.#directory(request.name);
-    const copy = await this.#step({
-      ...{ ...request, name: `${request.name}-copy` },
-      command: {
-        args: ['cp', '-a', '--no-preserve=ownership', '/build/full/.', '/build/here'],
-        env: {},
-      },
-      mounts: [mountOf(full.directory, '/build/full'), mountOf(directory, '/build/here', false)],
-    });
-    if (copy.exit.code !== 0) throw explainNodeInstall(request.manager, copy.logTail);
-    await this.#run({ ...request, prune: true }, full.path, directory);
-    return { layer: this.#pack(directory, full.path, key) };
+    await this.#restore(request, full.directory, copyTo('/build/here'), [
+      mountOf(directory, '/build/here', false),
+    ]);
+    await this.#run(request, full.path, directory, prune);
+    return { layer: this.#pack([{ directory, prefix: `/app/${full.path}` }], key) };
   }
 
-  async #key({ manager, runtime, ground }: ModulesRequest): Promise<string> {
-    const { directory, lockFile } = manager;
-    const manifest = readPackageJson(this.#tree, directory);
-    const read = (name: string): string | undefined => this.#tree.read(under(directory, name));
+  async #key(
+    { manager, runtime, ground }: ModulesRequest,
+    inputs: InstallationInputs,
+  ): Promise<string> {
     const { appId, archivePath, config } = this.#session.request;
-    const settings = ['.npmrc', '.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml'].map(read);
-    // Registries and their tokens come from variables.
-    const used = [...JSON.stringify(settings).matchAll(/\$\{(\w+)\}/g)];
     return contentKey('node-modules', {
       owner: appId,
-      lock: lockFile === undefined ? undefined : this.#tree.read(lockFile),
-      manifest: manifest && decisive(manifest),
-      settings,
-      variables: used.map(([, name = '']) => [name, config[name]]),
+      inputs,
+      variables: inputs.variables.map((name) => config[name]),
       manager: [manager.name, manager.directory],
       node: runtime.layer.sha256,
       ground,
-      // Packages that lie in the source change with it.
-      source: usesPaths(manifest, this.#tree) ? await fileHash(archivePath) : undefined,
+      source: inputs.hasOwnHooks ? await fileHash(archivePath) : undefined,
       registry: this.#options.packageRegistry.url,
     });
+  }
+
+  /** Files that the hooks of the project made or changed outside of node_modules. */
+  async #collectWritten(request: ModulesRequest, directory: string): Promise<void> {
+    const { exit, logTail } = await this.#step({
+      ...{ ...request, name: `${request.name}-written` },
+      command: { args: ['/bin/sh', '-c', COLLECT], env: {} },
+      mounts: [mountOf(directory, '/build/written', false)],
+    });
+    if (exit.code !== 0) throw explainNodeInstall(request.manager, logTail);
+  }
+
+  /** What was kept lies at /build/from. */
+  async #restore(
+    request: ModulesRequest,
+    from: string,
+    script: string,
+    mounts: readonly SandboxMount[] = [],
+  ): Promise<void> {
+    const { exit, logTail } = await this.#step({
+      ...{ ...request, name: `${request.name}-copy` },
+      command: { args: ['/bin/sh', '-c', script], env: {} },
+      mounts: [mountOf(from, '/build/from'), ...mounts],
+    });
+    if (exit.code !== 0) throw explainNodeInstall(request.manager, logTail);
   }
 
   async #directory(name: string): Promise<string> {
@@ -138,14 +195,15 @@ export class NodeModules {
   }
 
   async #run(
-    request: ModulesRequest & { readonly prune?: true },
+    request: ModulesRequest,
     path: string,
     directory: string,
+    command: ManagerCommand,
   ): Promise<void> {
-    const { manager, prune } = request;
+    const { manager } = request;
     const { exit, logTail } = await this.#step({
       ...request,
-      command: prune ? pruneCommand(manager) : installCommand(manager),
+      command,
       mounts: [mountOf(directory, `/app/${path}`, false)],
     });
     if (exit.code !== 0) throw explainNodeInstall(manager, logTail);
@@ -186,9 +244,8 @@ export class NodeModules {
     return [mountOf(directory, `/app/${path}`), ...(await Promise.all(caches))];
   }
 
-  async #pack(directory: string, path: string, key: string): Promise<LayerRef> {
-    const entry = { directory, prefix: `/app/${path}` };
-    const layer = await this.#options.imageStore.packTrees([entry], {
+  async #pack(entries: readonly [PackEntry, ...PackEntry[]], key: string): Promise<LayerRef> {
+    const layer = await this.#options.imageStore.packTrees(entries, {
       signal: this.#session.signal,
     });
     await this.#options.imageStore.bindKey(key, layer);
@@ -225,29 +282,33 @@ export function nodeEnv({ packageRegistry }: BuilderOptions, session: BuildSessi
   };
 }
 
-/** Of package.json, what an installation depends on. */
-function decisive(manifest: PackageJson): unknown {
-  const { dependencies, devDependencies, optionalDependencies, scripts, packageManager } = manifest;
-  const hooks = HOOKS.map((name) => scripts[name]);
-  const json = JSON.parse(manifest.text.replace(/^\uFEFF/, '')) as Record<string, unknown>;
-  const { overrides, resolutions, pnpm, workspaces } = json;
-  return [
-    [dependencies, devDependencies, optionalDependencies, hooks, packageManager],
-    [overrides, resolutions, pnpm, workspaces],
-  ];
+/** Those of workspaces lie beside their package.json, wherever that is. */
+export async function moduleDirectories(source: string): Promise<string[]> {
+  const found: string[] = [];
+  const visit = async (directory: string, depth: number): Promise<void> => {
+    if (depth > DEPTH_MAX || found.length > MODULE_DIRECTORIES_MAX) return;
+    const entries = await readdir(join(source, directory), { withFileTypes: true });
+    for (const entry of entries.filter((one) => one.isDirectory())) {
+      const path = join(directory, entry.name);
+      if (entry.name === 'node_modules') found.push(path);
+      else if (entry.name !== '.git') await visit(path, depth + 1);
+    }
+  };
+  await visit('', 0);
+  return found;
 }
 
-function usesPaths(manifest: PackageJson | undefined, tree: SourceTree): boolean {
-  if (manifest === undefined) return true;
-  const workspace = tree.read(under(manifest.directory, 'pnpm-workspace.yaml')) ?? '';
-  const versions = Object.values(allDependencies(manifest));
-  const hooks = HOOKS.flatMap((name) => manifest.scripts[name] ?? []);
-  return (
-    manifest.hasWorkspaces ||
-    /^packages:/m.test(workspace) ||
-    hooks.some((command) => !GIT_HOOKS.test(command)) ||
-    versions.some((version) => /^(file|link|portal|workspace):|^\.{0,2}\//.test(version))
-  );
+function copyTo(directory: string): string {
+  return `cp -a --no-preserve=ownership /build/from/. ${directory}`;
+}
+
+/** Hooks write where they like, and programs of packages in the source are made executable. */
+function touchesSource({ hasOwnHooks, files, manifests }: InstallationInputs): boolean {
+  return hasOwnHooks || files.length > 0 || manifests.length > 1;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 /** In a source that the build may have changed: no link is followed. */

@@ -49,7 +49,7 @@ for tool in tool-*.tgz; do
   place=tree/opt/node/lib/node_modules/$name
   mkdir "$place"
   tar -xzf "$tool" -C "$place" --strip-components=1 --no-same-owner --no-same-permissions
-  for program in npm-cli.js:npm npx-cli.js:npx yarn.js:yarn pnpm.cjs:pnpm pnpm.mjs:pnpm; do
+  for program in npm-cli.js:npm npx-cli.js:npx yarn.js:yarn pnpm.cjs:pnpm pnpm.mjs:pnpm bun:bun; do
     [ -f "$place/bin/\${program%:*}" ] || continue
     chmod 755 "$place/bin/\${program%:*}"
     ln -sf "../lib/node_modules/$name/bin/\${program%:*}" "tree/opt/node/bin/\${program#*:}"
@@ -85,8 +85,10 @@ export async function nodeLayer(
   return { version, layer: session.keep(layer) };
 }
 
-const nameOf = (packageName: string): string =>
-  packageName.startsWith('@') ? 'yarn' : packageName;
+function nameOf(packageName: string): string {
+  if (packageName.startsWith('@oven/')) return 'bun';
+  return packageName.startsWith('@') ? 'yarn' : packageName;
+}
 
 async function nodeVersion(
   { packageRegistry }: BuilderOptions,

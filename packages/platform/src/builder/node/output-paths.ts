@@ -3,6 +3,8 @@
 import { dirname, normalize } from 'node:path/posix';
 import { hasFile, under, walkFiles, type SourceTree } from '../detect/source-tree.ts';
 import type { PackageJson } from './package-json.ts';
+import { programOfManifest } from './production-program.ts';
+import { commandsOf } from './script-commands.ts';
 
 const CONFIGURATION =
   /^((vite|webpack|rollup|rspack|esbuild|gulpfile|build|bundle|tailwind|postcss|svelte|vue|mix)[\w.-]*)\.(c|m)?[jt]s$/;
@@ -22,6 +24,9 @@ const DEFAULTS: readonly (readonly [RegExp, string])[] = [
   [/\btailwind\s+build\b/, 'dist'],
 ];
 
+/** A place is set, and written in a way that was not read. */
+const SETS_PLACE = /\boutDir\s*:|\boutput\s*:\s*\{[^}]*\bpath\s*[:,]/;
+
 /** Paths of the source, of directories and files. */
 export function outputPaths(
   tree: SourceTree,
@@ -30,42 +35,45 @@ export function outputPaths(
 ): string[] {
   const { directory } = manifest;
   const commands = commandsOf(manifest, scripts);
+  const files = configurationFiles(tree, directory, commands);
   const found = [
     ...commands.flatMap((command) => inCommand(command).map((path) => [directory, path] as const)),
-    ...configurationFiles(tree, directory, commands).flatMap((file) =>
+    ...files.flatMap((file) =>
       inConfiguration(tree.read(file) ?? '').map((path) => [directoryOf(file), path] as const),
     ),
   ];
   const paths = found.flatMap(([base, path]) => inside(base, path) ?? []);
   if (paths.length > 0) return [...new Set(paths)];
+  if (files.some((file) => SETS_PLACE.test(tree.read(file) ?? ''))) return [];
   const standard = DEFAULTS.find(([pattern]) => commands.some((command) => pattern.test(command)));
   return standard === undefined ? [] : [under(directory, standard[1])];
 }
 
-/** With those that a script runs: `npm run build:css && npm run build:js`, `run-s build:*`. */
-function commandsOf({ scripts }: PackageJson, names: readonly string[]): string[] {
-  const seen = new Set<string>();
-  const visit = (name: string): void => {
-    const command = scripts[name];
-    if (command === undefined || seen.has(name)) return;
-    seen.add(name);
-    const calls = command.matchAll(
-      /(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)|\bnpm:([\w:*-]+)|\b(?:run-[sp]|npm-run-all2?)\s+([^&|;]+)/g,
-    );
-    for (const [, one, named, several] of calls) {
-      for (const called of (one ?? named ?? several ?? '').split(/\s+/)) visitMatching(called);
-    }
-  };
-  const visitMatching = (called: string): void => {
-    const prefix = called.endsWith('*') ? called.replace(/\*+$/, '') : undefined;
-    if (prefix === undefined) visit(called);
-    else
-      Object.keys(scripts)
-        .filter((name) => name.startsWith(prefix))
-        .forEach(visit);
-  };
-  names.forEach(visit);
-  return [...seen].map((name) => scripts[name] ?? '');
+/** Every directory that it writes into, also one that holds sources. */
+export function writtenDirectories(
+  tree: SourceTree,
+  manifest: PackageJson,
+  scripts: readonly string[],
+): string[] {
+  const { directory } = manifest;
+  const commands = commandsOf(manifest, scripts);
+  const files = configurationFiles(tree, directory, commands);
+  const found = files.flatMap((file) =>
+    inConfiguration(tree.read(file) ?? '').map((path) => normalize(under(directoryOf(file), path))),
+  );
+  return [...new Set(found.map((path) => path.replace(/^\.$|\/$/, '')))];
+}
+
+/** All that says where it writes. */
+export function toolTexts(
+  tree: SourceTree,
+  manifest: PackageJson,
+  scripts: readonly string[],
+): string[] {
+  const commands = commandsOf(manifest, scripts);
+  const files = configurationFiles(tree, manifest.directory, commands);
+  const program = programOfManifest(tree, manifest)?.texts ?? [];
+  return [...commands, ...files.map((file) => tree.read(file) ?? ''), ...program];
 }
 
 function inCommand(command: string): string[] {
@@ -101,7 +109,7 @@ function inConfiguration(text: string): string[] {
     // A variable among them: not ours to know.
     const known = parts.replace(/["'`][^"'`$]*["'`]/g, '').replace(/[\s,]/g, '');
     const isKnown = /^(__dirname|import\.meta\.dirname|process\.cwd\(\)?)?$/.test(known);
-    return names.length > 0 && isKnown ? names.join('/') : [];
+    return isKnown && (names.length > 0 || known !== '') ? names.join('/') : [];
   });
 }
 

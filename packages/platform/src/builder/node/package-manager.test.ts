@@ -19,9 +19,13 @@ describe('detectPackageManager', () => {
   it.each([
     [{ 'package-lock.json': '{}' }, 'npm', undefined],
     [{ 'yarn.lock': '# yarn lockfile v1\n' }, 'yarn', '^1.22'],
-    [{ 'yarn.lock': '__metadata:\n  version: 8\n' }, 'berry', '^4'],
+    [{ 'yarn.lock': '__metadata:\n  version: 8\n' }, 'berry', '>=4.0.0 <4.14.0'],
+    [{ 'yarn.lock': '__metadata:\n  version: 10\n' }, 'berry', '^4.15'],
     [{ 'pnpm-lock.yaml': "lockfileVersion: '9.0'\n" }, 'pnpm', '^9'],
     [{ 'pnpm-lock.yaml': 'lockfileVersion: 5.4\n' }, 'pnpm', '^7'],
+    [{ 'yarn.lock': '__metadata:\n  version: 6\n' }, 'berry', '^3'],
+    [{ 'bun.lock': '{ "lockfileVersion": 1 }' }, 'bun', '^1.2'],
+    [{ 'package-lock.json': '{}', 'bun.lockb': '' }, 'npm', undefined],
     [{}, 'npm', undefined],
   ])('knows %j', (files, name, range) => {
     expect(manager({ ...MANIFEST, ...files })).toMatchObject({ name, range });
@@ -56,7 +60,7 @@ describe('installCommand', () => {
   it('installs what is locked, and takes away what only building needs', () => {
     const npm = manager({ ...MANIFEST, 'package-lock.json': '{}' });
     expect(installCommand(npm).args).toEqual(['npm', 'ci', '--include=dev']);
-    expect(pruneCommand(npm).args).toContain('--ignore-scripts');
+    expect(pruneCommand(npm)?.args).toContain('--ignore-scripts');
     expect(installCommand(manager(MANIFEST)).args).toContain('--no-package-lock');
   });
 });

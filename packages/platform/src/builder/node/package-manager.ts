@@ -4,7 +4,7 @@ import { hasFile, under, type SourceTree } from '../detect/source-tree.ts';
 import type { PackageJson } from './package-json.ts';
 
 export interface PackageManager {
-  readonly name: 'npm' | 'yarn' | 'pnpm' | 'berry';
+  readonly name: 'npm' | 'yarn' | 'pnpm' | 'berry' | 'bun';
   /** Range of versions of its npm package; undefined: the npm that fits the Node version. */
   readonly range: string | undefined;
   /** Its package on the registry. */
@@ -16,25 +16,41 @@ export interface PackageManager {
   readonly lockFile: string | undefined;
 }
 
+const BUN_PACKAGE =
+  process.arch === 'arm64' ? '@oven/bun-linux-aarch64' : '@oven/bun-linux-x64-baseline';
+
 type Kind = Pick<PackageManager, 'name' | 'packageName'> & { readonly defaultRange?: string };
 
 const NPM: Kind = { name: 'npm', packageName: 'npm' };
 const YARN: Kind = { name: 'yarn', packageName: 'yarn', defaultRange: '^1.22' };
-const BERRY: Kind = { name: 'berry', packageName: '@yarnpkg/cli-dist', defaultRange: '^4' };
+const BERRY: Kind = { name: 'berry', packageName: '@yarnpkg/cli-dist', defaultRange: '^4.15' };
 const PNPM: Kind = { name: 'pnpm', packageName: 'pnpm' };
+/** The program itself: the package `bun` would fetch it in a hook. */
+const BUN: Kind = { name: 'bun', packageName: BUN_PACKAGE, defaultRange: '^1.2' };
 
 const LOCKS: readonly (readonly [string, Kind])[] = [
   ['package-lock.json', NPM],
   ['npm-shrinkwrap.json', NPM],
   ['pnpm-lock.yaml', PNPM],
   ['yarn.lock', YARN],
+  ['bun.lock', BUN],
+  ['bun.lockb', BUN],
 ];
 /** By the version in a pnpm lock: what can read it. */
 const PNPM_RANGES: Readonly<Record<string, string>> = { 5: '^7', 6: '^8', 9: '^9' };
 
+/** By the version in a lock of Yarn: any other would rewrite it, which --immutable forbids. */
+const BERRY_RANGES: Readonly<Record<string, string>> = {
+  4: '^2',
+  5: '^2 || ^3',
+  6: '^3',
+  8: '>=4.0.0 <4.14.0',
+  9: '~4.14.0',
+};
+
 /** The lock beside package.json, else the nearest above it: that of a workspace. */
 export function detectPackageManager(tree: SourceTree, manifest: PackageJson): PackageManager {
-  const named = /^(npm|yarn|pnpm)@(\d[\w.-]*)/.exec(manifest.packageManager ?? '');
+  const named = /^(npm|yarn|pnpm|bun)@(\d[\w.-]*)/.exec(manifest.packageManager ?? '');
   for (const directory of upward(manifest.directory)) {
     const found = LOCKS.filter(([name]) => hasFile(tree, under(directory, name)));
     // Several locks: the one of the manager that package.json names, else the first.
@@ -66,7 +82,7 @@ function withLock(
   return {
     name: actual.name,
     packageName: actual.packageName,
-    range: version ?? (kind === PNPM ? pnpmRange(text) : actual.defaultRange),
+    range: version ?? rangeByLock(actual, text),
     ...(ownProgram === undefined ? {} : { ownProgram }),
     directory,
     lockFile,
@@ -81,9 +97,19 @@ function yarnPath(tree: SourceTree, directory: string): string | undefined {
   return hasFile(tree, full) ? full : undefined;
 }
 
-function pnpmRange(lock: string): string {
+function rangeByLock({ name, defaultRange }: Kind, lock: string): string | undefined {
+  if (name === 'berry') {
+    const version = /^__metadata:\s+version:\s*(\d+)/m.exec(lock)?.[1] ?? '';
+    return BERRY_RANGES[version] ?? defaultRange;
+  }
+  if (name !== 'pnpm') return defaultRange;
   const version = /^lockfileVersion:\s*["']?(\d+)/m.exec(lock)?.[1] ?? '9';
   return PNPM_RANGES[version] ?? '*';
+}
+
+/** As people call it. */
+export function programOf({ name }: Pick<PackageManager, 'name'>): string {
+  return name === 'berry' ? 'yarn' : name;
 }
 
 /** Itself first. */
@@ -116,11 +142,13 @@ export function installCommand(manager: PackageManager): ManagerCommand {
     }
     case 'berry':
       return { args: [...berry(manager), 'install', '--immutable'], env: BERRY_ENV };
+    case 'bun':
+      return { args: ['bun', 'install', '--frozen-lockfile', '--backend=copyfile'], env: BUN_ENV };
   }
 }
 
-/** Takes away what only building needs, and runs nobody's hooks. */
-export function pruneCommand(manager: PackageManager): ManagerCommand {
+/** Takes away what only building needs, and runs nobody's hooks. Undefined: it cannot. */
+export function pruneCommand(manager: PackageManager): ManagerCommand | undefined {
   switch (manager.name) {
     case 'npm':
       return { args: ['npm', 'prune', '--omit=dev', '--ignore-scripts', '--no-save'], env: {} };
@@ -134,15 +162,25 @@ export function pruneCommand(manager: PackageManager): ManagerCommand {
       const args = ['workspaces', 'focus', '--all', '--production'];
       return { args: [...berry(manager), ...args], env: BERRY_ENV };
     }
+    case 'bun':
+      return undefined;
   }
 }
 
 export function scriptCommand(manager: PackageManager, script: string): ManagerCommand {
+  if (manager.name === 'bun') return { args: ['bun', 'run', script], env: BUN_ENV };
   if (manager.name === 'berry') return { args: [...berry(manager), 'run', script], env: BERRY_ENV };
   return { args: [manager.name, 'run', script], env: {} };
 }
 
+/** Of the installed packages, and of nowhere else. */
+export function programCommand(args: readonly string[]): ManagerCommand {
+  return { args: ['npx', '--no-install', ...args], env: {} };
+}
+
 const PNPM_STORE = '--store-dir=/build/pnpm-store';
+
+const BUN_ENV = { BUN_INSTALL_CACHE_DIR: '/build/bun-cache', DO_NOT_TRACK: '1' };
 
 const BERRY_ENV = {
   // What is installed lies where every tool looks, and in one place that can be a layer.
