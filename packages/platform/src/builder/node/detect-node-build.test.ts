@@ -209,4 +209,12 @@ describe('a package.json that cannot be read', () => {
       expect.objectContaining({ code: 'PACKAGE_JSON_INVALID', where: 'package.json' }) as Error,
     );
   });
+
+  it("is nobody's affair below the app", () => {
+    const files = {
+      'shop/fixtures/package.json': '[{"model": "shop.package"}]\n',
+      'theme/package.json': '{ {{ name }} }\n',
+    };
+    expect(detect(files).builds).toEqual([]);
+  });
 });

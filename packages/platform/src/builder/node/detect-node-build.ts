@@ -8,7 +8,12 @@ import { expectedOutput } from './expected-output.ts';
 import { ignoredPaths, isIgnored } from './ignored-paths.ts';
 import { detectNodeVersion, type NodeWish } from './node-version.ts';
 import { isPresent, outputPaths, toolTexts, writtenDirectories } from './output-paths.ts';
-import { lineOfKey, readPackageJson, type PackageJson } from './package-json.ts';
+import {
+  lineOfKey,
+  readPackageJson,
+  readSoundPackageJson,
+  type PackageJson,
+} from './package-json.ts';
 import { detectPackageManager, programOf, upward, type PackageManager } from './package-manager.ts';
 import { programOfManifest, type Program } from './production-program.ts';
 import {
@@ -92,8 +97,14 @@ function candidates(tree: SourceTree, { root }: NodeProject): PackageJson[] {
     .filter((path) => path.endsWith('/package.json') && !ASIDE.test(path))
     .map((path) => path.slice(0, -'/package.json'.length));
   const beside = root === '' ? [] : tree.list('').map(({ name }) => name);
-  const directories = new Set([...upward(root), ...below, ...beside.filter((d) => !ASIDE.test(d))]);
-  return [...directories].flatMap((directory) => readPackageJson(tree, directory) ?? []);
+  const own = new Set(upward(root));
+  const others = new Set([...below, ...beside.filter((directory) => !ASIDE.test(directory))]);
+  return [
+    ...[...own].flatMap((directory) => readPackageJson(tree, directory) ?? []),
+    ...[...others.difference(own)].flatMap(
+      (directory) => readSoundPackageJson(tree, directory) ?? [],
+    ),
+  ];
 }
 
 function judge(

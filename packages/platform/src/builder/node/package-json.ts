@@ -43,6 +43,15 @@ export function readPackageJson(tree: SourceTree, directory: string): PackageJso
   };
 }
 
+/** Of a directory where the file may be a fixture or a template of something else. */
+export function readSoundPackageJson(tree: SourceTree, directory: string): PackageJson | undefined {
+  try {
+    return readPackageJson(tree, directory);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `package.json:LINE` of a key, for findings. */
 export function lineOfKey({ text, path }: PackageJson, key: string): string {
   const needle = JSON.stringify(key);

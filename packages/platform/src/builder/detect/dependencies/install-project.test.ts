@@ -22,6 +22,14 @@ describe('the project itself is installed', () => {
       { 'shop.py': 'from importlib.metadata import version\nV = version("my_shop")\n' },
     ],
     [
+      'own metadata by a function of its own',
+      {
+        'shop/utils.py':
+          'import importlib.metadata\ndef package_version(n):\n    return importlib.metadata.version(n)\n',
+        'shop/app.py': 'from .utils import package_version\nV = package_version("my_shop")\n',
+      },
+    ],
+    [
       'own metadata by package',
       {
         'shop/__init__.py':

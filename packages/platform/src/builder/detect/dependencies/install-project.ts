@@ -85,20 +85,33 @@ function isTandemCommand(tree: SourceTree, path: string, line: string): boolean 
 
 /** Asks for its own version, which only an installed distribution has; not where it can go without. */
 function ownMetadata(tree: SourceTree, directory: string, name: string): InstallReason | undefined {
-  const spelled = name.split('-').map(escaped).join('[-_.]+');
+  const spelled = `["']${name.split('-').map(escaped).join('[-_.]+')}["']`;
   const asks = new RegExp(
-    String.raw`\b(?:version|metadata|distribution|get_distribution|requires|files|require)\(\s*(?:["']${spelled}["']|__name__|__package__)\s*\)`,
+    String.raw`\b(?:version|metadata|distribution|get_distribution|requires|files|require)\(\s*(?:${spelled}|__name__|__package__)\s*\)`,
     'i',
   );
+  // By a function of its own in another file: `package_version("shop")`.
+  const asksOther = new RegExp(String.raw`\b\w+_version\(\s*${spelled}\s*\)`, 'i');
   const files = walkFiles(tree, directory, DEPTH_MAX).filter((path) => path.endsWith('.py'));
-  for (const path of files.slice(0, FILES_MAX).filter(isProduction)) {
-    const text = tree.read(path) ?? '';
-    if (!/importlib[._]metadata|pkg_resources/.test(text)) continue;
-    if (/PackageNotFoundError|DistributionNotFound|except ImportError/.test(text)) continue;
-    const index = text.split('\n').findIndex((line) => asks.test(line));
-    if (index >= 0) {
-      return { name, why: 'reads its own metadata', evidence: `${path}:${index + 1}` };
-    }
+  const texts = files
+    .slice(0, FILES_MAX)
+    .filter(isProduction)
+    .map((path) => ({ path, text: tree.read(path) ?? '' }));
+  const readers = texts.filter(({ text }) => /importlib[._]metadata|pkg_resources/.test(text));
+  const canGoWithout = /PackageNotFoundError|DistributionNotFound|except ImportError/;
+  const strict = readers.filter(({ text }) => !canGoWithout.test(text));
+  const isByOther = strict.some(({ text }) => /\bdef \w+_version\(/.test(text));
+  const own = lineWhere(strict, asks) ?? (isByOther ? lineWhere(texts, asksOther) : undefined);
+  return own === undefined ? undefined : { name, why: 'reads its own metadata', evidence: own };
+}
+
+function lineWhere(
+  texts: readonly { readonly path: string; readonly text: string }[],
+  pattern: RegExp,
+): string | undefined {
+  for (const { path, text } of texts) {
+    const index = text.split('\n').findIndex((line) => pattern.test(line));
+    if (index >= 0) return `${path}:${index + 1}`;
   }
   return undefined;
 }
