@@ -101,9 +101,9 @@ function candidates(tree: SourceTree, { root }: NodeProject): PackageJson[] {
   const others = new Set([...below, ...beside.filter((directory) => !ASIDE.test(directory))]);
   return [
     ...[...own].flatMap((directory) => readPackageJson(tree, directory) ?? []),
-    ...[...others.difference(own)].flatMap(
-      (directory) => readSoundPackageJson(tree, directory) ?? [],
-    ),
+    ...[...others]
+      .filter((one) => !own.has(one))
+      .flatMap((directory) => readSoundPackageJson(tree, directory) ?? []),
   ];
 }
 
