@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryTree } from '../detect/source-tree.ts';
-import { ignoredFiles, ownModules } from './project-evidence.ts';
+import { emptySubmodules, ignoredFiles, ownModules } from './project-evidence.ts';
 
 describe('ownModules', () => {
   it('says in which directory each module lies, the shallow one first', () => {
@@ -48,4 +48,10 @@ describe('ignoredFiles', () => {
   it('is empty without a .gitignore', () => {
     expect(ignoredFiles(memoryTree({}), '')).toEqual([]);
   });
+});
+
+it('emptySubmodules names those below which there is nothing', () => {
+  const text = '[submodule "a"]\n\tpath = vendor/a\n\turl = x\n[submodule "b"]\n\tpath = b\n';
+  expect(emptySubmodules(memoryTree({ '.gitmodules': text, 'b/x.py': '' }))).toEqual(['vendor/a']);
+  expect(emptySubmodules(memoryTree({}))).toEqual([]);
 });

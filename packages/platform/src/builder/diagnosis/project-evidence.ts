@@ -10,7 +10,12 @@ const NAMES_MAX = 2_000;
 
 export type ProjectEvidence = Pick<
   DiagnosisInput,
-  'pythonVersion' | 'developmentOnly' | 'installed' | 'ownModules' | 'ignoredFiles'
+  | 'pythonVersion'
+  | 'developmentOnly'
+  | 'installed'
+  | 'ownModules'
+  | 'ignoredFiles'
+  | 'emptySubmodules'
 >;
 
 export function projectEvidence(
@@ -26,6 +31,7 @@ export function projectEvidence(
     installed: Object.fromEntries(packages.map(({ name, version }) => [name, version])),
     ownModules: ownModules(tree, root),
     ignoredFiles: ignoredFiles(tree, root),
+    emptySubmodules: emptySubmodules(tree),
   };
 }
 
@@ -53,4 +59,12 @@ export function ignoredFiles(tree: SourceTree, root: string): string[] {
     .map((line) =>
       root !== '' && line.startsWith(`${root}/`) ? line.slice(root.length + 1) : line,
     );
+}
+
+/** Paths of .gitmodules below which the source holds nothing. */
+export function emptySubmodules(tree: SourceTree): string[] {
+  const paths = [...(tree.read('.gitmodules') ?? '').matchAll(/^\s*path\s*=\s*(\S+)\s*$/gm)];
+  return paths
+    .map(([, path = '']) => path)
+    .filter((path) => walkFiles(tree, path, 1).length === 0);
 }

@@ -165,6 +165,15 @@ describe('diagnose', () => {
     });
   });
 
+  it('knows a submodule that is not checked out', () => {
+    const log = `${START}${frame('/app/a.py', 2, 'import theme')}ModuleNotFoundError: No module named 'theme'\n`;
+    const cause = diagnose({ phase: 'build', logTail: log, emptySubmodules: ['vendor/theme'] });
+    expect(cause).toMatchObject({
+      message: 'Module "theme" is a git submodule, and vendor/theme/ is empty.',
+      hint: expect.stringContaining('git submodule update --init') as string,
+    });
+  });
+
   it('points at INSTALLED_APPS when Django imports what it lists', () => {
     const django = '/venv/lib/python3.12/site-packages/django/apps/config.py';
     const log = `${START}${frame(django, 193, 'import_module(entry)')}ModuleNotFoundError: No module named 'rest_framework'\n`;

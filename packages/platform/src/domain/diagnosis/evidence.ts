@@ -30,6 +30,8 @@ export interface DiagnosisInput {
   readonly ownModules?: Readonly<Record<string, string>>;
   /** Python files that .gitignore names, so that they never reach the platform. */
   readonly ignoredFiles?: readonly string[];
+  /** Directories of git submodules that came empty. */
+  readonly emptySubmodules?: readonly string[];
 }
 
 /** `said`: the text of the log that gives the cause away, when it is not the last traceback. */

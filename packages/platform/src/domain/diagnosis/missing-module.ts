@@ -20,6 +20,8 @@ export function missingModule(input: DiagnosisInput): Cause | undefined {
   if (isIgnored(module, input) || isOwnModule(module, traceback, input)) {
     return missingFile(place, input);
   }
+  const submodule = (input.emptySubmodules ?? []).find((path) => lastPart(path) === place.module);
+  if (submodule !== undefined) return notCheckedOut(place, submodule);
   const directory = input.ownModules?.[module.split('.')[0] ?? ''];
   if (directory !== undefined && directory !== '') return notOnPath(place, directory);
   return LOCAL.test(module) && guiltyPackage(traceback) === undefined
@@ -30,6 +32,19 @@ export function missingModule(input: DiagnosisInput): Cause | undefined {
 interface Place {
   readonly module: string;
   readonly where: string | undefined;
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function notCheckedOut({ module, where }: Place, path: string): Cause {
+  return {
+    code: 'MODULE_MISSING',
+    message: `Module "${module}" is a git submodule, and ${path}/ is empty.`,
+    where,
+    hint: 'git submodule update --init, then: tandem deploy',
+  };
 }
 
 function notInstalled(
