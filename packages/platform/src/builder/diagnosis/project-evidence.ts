@@ -64,7 +64,5 @@ export function ignoredFiles(tree: SourceTree, root: string): string[] {
 /** Paths of .gitmodules below which the source holds nothing. */
 export function emptySubmodules(tree: SourceTree): string[] {
   const paths = [...(tree.read('.gitmodules') ?? '').matchAll(/^\s*path\s*=\s*(\S+)\s*$/gm)];
-  return paths
-    .map(([, path = '']) => path)
-    .filter((path) => walkFiles(tree, path, 1).length === 0);
+  return paths.map(([, path = '']) => path).filter((path) => walkFiles(tree, path, 1).length === 0);
 }
