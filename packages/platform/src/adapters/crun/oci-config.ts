@@ -42,6 +42,7 @@ export function ociConfig(spec: SandboxSpec, options: OciOptions): Record<string
     mounts: [
       ...SYSTEM_MOUNTS,
       bindMount({ source: options.scratchPath, target: '/tmp', readOnly: false }),
+      bindMount({ source: options.scratchPath, target: '/var/tmp', readOnly: false }),
       bindMount({ source: CPU_TOPOLOGY, target: CPU_TOPOLOGY, readOnly: true }),
       bindMount({ source: options.initPath, target: INIT, readOnly: true }),
       ...spec.mounts.map(bindMount),

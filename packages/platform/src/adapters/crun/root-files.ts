@@ -16,7 +16,7 @@ const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 export const CPU_TOPOLOGY = '/sys/devices/system/cpu';
 export const INIT = '/run/tandem/init';
 
-const DIRECTORIES = ['/proc', CPU_TOPOLOGY, '/dev', '/tmp', '/run/tandem', HOME];
+const DIRECTORIES = ['/proc', CPU_TOPOLOGY, '/dev', '/tmp', '/var/tmp', '/run/tandem', HOME];
 
 /** Content that grows old (certificates) is replaced at the next start of the agent. */
 export async function writeCommonFiles(root: string, caBundlePath: string): Promise<void> {

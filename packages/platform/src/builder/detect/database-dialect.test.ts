@@ -54,4 +54,16 @@ describe('the driver in the URL', () => {
       evidence: 'main.py:5',
     });
   });
+
+  it('is in the second URL only, of a project with two', () => {
+    const files = {
+      'main.py': `import os\nfrom fastapi import FastAPI\napp = FastAPI()\nA = os.environ["DATABASE_ASYNC_URL"]\nB = os.environ["SHOP_DB_URL"]\n${ENGINE}`,
+      'requirements.txt': 'fastapi\nsqlalchemy\nasyncpg\npsycopg2\n',
+    };
+    const found = detect(memoryTree(files), { pythonVersions: ['3.12.1'], config: {} });
+    expect(found.variables.aliases).toEqual({
+      DATABASE_ASYNC_URL: 'DATABASE_URL+asyncpg',
+      SHOP_DB_URL: 'DATABASE_URL',
+    });
+  });
 });

@@ -55,9 +55,16 @@ const DATABASE_KEYS: Readonly<Record<string, string>> = {
   PORT: 'PGPORT',
 };
 const DATABASE = String.raw`(?:DATABASE|DB|POSTGRES|POSTGRESQL|PG|PSQL|SQL|RDS)`;
+/** Of projects that have a second URL, with an asynchronous driver, beside the plain one. */
+const ASYNC_URL = new RegExp(`(^|_)(${DATABASE}_ASYNC|ASYNC_${DATABASE})_?(URL|URI|DSN)$`);
 /** Last parts of names, by what the platform has for them. */
 const DATABASE_NAMES: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(`(^|_)${DATABASE}_?(URL|URI|DSN)$|^SQLALCHEMY_DATABASE_UR[IL]$`), 'DATABASE_URL'],
+  [
+    new RegExp(
+      `(^|_)${DATABASE}_?(SYNC_)?(URL|URI|DSN)$|${ASYNC_URL.source}|^SQLALCHEMY_DATABASE_UR[IL]$`,
+    ),
+    'DATABASE_URL',
+  ],
   [new RegExp(`(^|_)${DATABASE}_?(HOST|HOSTNAME|SERVER|ADDR)$`), 'PGHOST'],
   [new RegExp(`(^|_)${DATABASE}_?PORT$`), 'PGPORT'],
   [new RegExp(`(^|_)${DATABASE}_?(USER|USERNAME)$`), 'PGUSER'],
@@ -109,9 +116,15 @@ export function detectVariables(request: VariablesRequest): Variables {
   const constants: Record<string, string> = {};
   const missing: EnvironmentRead[] = [];
   const findings: Finding[] = [];
-  const schemeOf = (name: string): string =>
-    name === 'DATABASE_URL' && request.databaseDriver ? `+${request.databaseDriver}` : '';
-  if (request.databaseDriver) aliases['DATABASE_URL'] = `DATABASE_URL+${request.databaseDriver}`;
+  const { databaseDriver } = request;
+  const hasTwo = reads.some(({ name }) => ASYNC_URL.test(name));
+  const schemeOf = (name: string, from: string): string => {
+    const isWanted = databaseDriver && from === 'DATABASE_URL' && (!hasTwo || ASYNC_URL.test(name));
+    return isWanted ? `+${databaseDriver}` : '';
+  };
+  if (schemeOf('DATABASE_URL', 'DATABASE_URL') !== '') {
+    aliases['DATABASE_URL'] = `DATABASE_URL+${databaseDriver}`;
+  }
   for (const { name, value, why } of request.given ?? []) {
     if (known.has(name)) continue;
     constants[name] = value;
@@ -138,8 +151,9 @@ export function detectVariables(request: VariablesRequest): Variables {
       } else if (required && !committed.has(read.name)) missing.push(read);
       continue;
     }
-    if (source.from !== undefined) aliases[read.name] = source.from + schemeOf(source.from);
-    else constants[read.name] = source.value ?? '';
+    if (source.from !== undefined) {
+      aliases[read.name] = source.from + schemeOf(read.name, source.from);
+    } else constants[read.name] = source.value ?? '';
     const value = `${read.name} = ${source.from ?? source.value}`;
     findings.push(finding('variable', value, source.why, read.evidence));
   }

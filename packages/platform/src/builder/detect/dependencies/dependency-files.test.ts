@@ -217,6 +217,10 @@ describe('pyproject.toml', () => {
       kind: 'requirements',
       names: ['flask'],
     });
+    expect(sourceIn({ 'pyproject.toml': dynamic, 'requirements.txt': 'flask\n' })).toMatchObject({
+      kind: 'requirements',
+      files: ['requirements.txt'],
+    });
     expect(sourceIn({ 'pyproject.toml': dynamic })).toMatchObject({
       kind: 'pyproject',
       namesPaths: true,

@@ -25,7 +25,7 @@ describe('the project itself is installed', () => {
       'own metadata by a function of its own',
       {
         'shop/utils.py':
-          'import importlib.metadata\ndef package_version(n):\n    return importlib.metadata.version(n)\n',
+          'from importlib import import_module, metadata\ndef package_version(n):\n    return metadata.version(n)\n',
         'shop/app.py': 'from .utils import package_version\nV = package_version("my_shop")\n',
       },
     ],

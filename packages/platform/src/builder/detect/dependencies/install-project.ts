@@ -16,6 +16,8 @@ export interface InstallReason {
 const COMMAND_FILES = ['Procfile', 'tandem.toml', 'pyproject.toml'];
 const DEPTH_MAX = 4;
 const FILES_MAX = 2_000;
+const READS_METADATA =
+  /importlib[._]metadata|\bfrom importlib import [^\n]*\bmetadata\b|pkg_resources/;
 
 export interface InstallQuestion {
   /** Of the dependency files. */
@@ -97,7 +99,7 @@ function ownMetadata(tree: SourceTree, directory: string, name: string): Install
     .slice(0, FILES_MAX)
     .filter(isProduction)
     .map((path) => ({ path, text: tree.read(path) ?? '' }));
-  const readers = texts.filter(({ text }) => /importlib[._]metadata|pkg_resources/.test(text));
+  const readers = texts.filter(({ text }) => READS_METADATA.test(text));
   const canGoWithout = /PackageNotFoundError|DistributionNotFound|except ImportError/;
   const strict = readers.filter(({ text }) => !canGoWithout.test(text));
   const isByOther = strict.some(({ text }) => /\bdef \w+_version\(/.test(text));

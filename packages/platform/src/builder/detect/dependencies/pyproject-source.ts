@@ -1,6 +1,5 @@
 // pyproject.toml without a lock: PEP 621 goes to the resolver as it is, Poetry's own tables as the
 // requirements they mean.
-import { readRequirements } from '../requirements-file.ts';
 import { hasFile, under, type SourceTree } from '../source-tree.ts';
 import { isTable, parsePyproject } from '../tandem-toml.ts';
 import { linesFrom, sourceOf, type Candidate } from './dependency-source.ts';
@@ -52,16 +51,14 @@ function dynamic(
   if (paths.length > 0) {
     return { source: requirementsSource(tree, paths, directory), why: 'named by pyproject.toml' };
   }
+  // What its build would most likely read, without the build.
+  const beside = under(directory, 'requirements.txt');
+  if (hasFile(tree, beside)) {
+    const why = 'beside a pyproject.toml that leaves dependencies to its build';
+    return { source: requirementsSource(tree, [beside], directory), why };
+  }
   const path = under(directory, 'pyproject.toml');
-  const beside = hasFile(tree, under(directory, 'requirements.txt'))
-    ? readRequirements(tree, under(directory, 'requirements.txt'))
-    : undefined;
-  const source = sourceOf('pyproject', {
-    directory,
-    files: [path, ...(beside?.files ?? [])],
-    lines: beside?.lines ?? [],
-    namesPaths: true,
-  });
+  const source = sourceOf('pyproject', { directory, files: [path], lines: [], namesPaths: true });
   return { source, why: 'its build names the dependencies' };
 }
 
