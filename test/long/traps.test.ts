@@ -22,6 +22,6 @@ describe.each([
   ['a project that', 'other', OTHER_TRAPS],
 ])('%s', (_kind, prefix, traps) => {
   it.each(traps.map((trap, index) => ({ ...trap, index })))('$name', async ({ index, ...trap }) => {
-    await deployTrap(t, `trap-${prefix}-${index}`, trap);
+    await deployTrap(t, trap, { app: `trap-${prefix}-${index}`, again: true });
   });
 });

@@ -115,7 +115,6 @@ export const DJANGO_TRAPS: readonly Trap[] = [
     }),
     finds: [{ rule: 'path', value: 'lib' }],
     answers: { text: /^postgresql from lib/ },
-    quick: true,
   },
   {
     name: 'reads its database from variables of its own names',

@@ -125,7 +125,6 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIR
     files: site({ 'shop/settings.py': READS('assets'), 'assets/site.css': 'its style' }),
     finds: [],
     answers: { path: '/static/site.css', text: /its style/ },
-    quick: true,
   },
   {
     name: 'commits its static files into the directory that it would collect to',
@@ -135,7 +134,6 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIR
     }),
     finds: [],
     answers: { path: '/static/site.css', text: /its style/ },
-    quick: true,
   },
 ];
 
@@ -170,6 +168,5 @@ export const SITE_TRAPS: readonly Trap[] = [
     },
     finds: [{ rule: 'framework', value: 'static', evidence: 'dist/index.html' }],
     answers: { text: /came along/ },
-    quick: true,
   },
 ];

@@ -43,7 +43,6 @@ export const OTHER_TRAPS: readonly Trap[] = [
       { rule: 'entry', value: 'main:app' },
     ],
     answers: SAYS_FLASK,
-    quick: true,
   },
   {
     name: 'has a file that is called manage.py and is none of Django',
