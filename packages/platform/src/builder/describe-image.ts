@@ -10,6 +10,7 @@ import type {
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
 import { insideApp } from './detect/source-tree.ts';
+import { withCeleryOptionsFirst } from './celery-command.ts';
 import { redisNeed } from './redis-need.ts';
 import { servedFiles } from './static-routes.ts';
 import { serverCommand, serverOf, startedAsModule, type Application } from './server-command.ts';
@@ -50,11 +51,12 @@ export function describeImage(parts: ImageParts): BuiltImage {
   const volume = volumeOf(detection, report);
   const served = servedFiles(detection, report, volume.plan);
   const workingDirectory = insideApp(detection.root);
+  const celery = withCeleryOptionsFirst(processTypes(parts), parts.lock);
   return {
     layers,
     framework: frameworkOf(detection),
     ...(detection.nodeApp ? {} : { pythonVersion: detection.pythonVersion }),
-    processTypes: processTypes(parts),
+    processTypes: celery.processes,
     releaseCommands: releaseCommands(parts),
     needsDatabase,
     needsRedis: redis.needed,
@@ -71,6 +73,7 @@ export function describeImage(parts: ImageParts): BuiltImage {
       ...served.findings,
       ...reportFindings(report),
       ...redis.findings,
+      ...celery.findings,
     ],
   };
 }
