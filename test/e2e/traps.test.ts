@@ -5,7 +5,7 @@ import { deployTrap } from '../support/traps/deploy-trap.ts';
 import { DJANGO_TRAPS, OTHER_TRAPS } from '../support/traps/index.ts';
 
 /** The others are deployed a second time in test/long. */
-const AGAIN_EVERY = 4;
+const AGAIN_EVERY = 8;
 
 let t: TestInstallation;
 beforeAll(async () => {

@@ -13,7 +13,6 @@ export const DJANGO_OVERLAY_TRAPS: readonly Trap[] = [
     }),
     finds: [{ rule: 'settings', value: 'shop.settings' }],
     answers: { text: /^postgresql set up/ },
-    quick: true,
   },
   {
     name: 'is made for a MySQL of the developer',

@@ -15,7 +15,6 @@ export const DJANGO_TRAPS: readonly Trap[] = [
       { rule: 'dependencies', value: 'requirements.txt' },
     ],
     answers: ON_POSTGRESQL,
-    quick: true,
   },
   {
     name: 'has two projects in one repository',
@@ -48,7 +47,6 @@ export const DJANGO_TRAPS: readonly Trap[] = [
     },
     finds: [{ rule: 'settings', value: 'shop.settings.production' }],
     answers: { text: /^postgresql production/ },
-    quick: true,
   },
   {
     name: 'has settings for production that need what is not installed, and others',
@@ -131,7 +129,6 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql",
       { rule: 'variable', value: 'SHOP_AT = PGHOST' },
     ],
     answers: ON_POSTGRESQL,
-    quick: true,
   },
   {
     name: 'has a database of a compose file in its settings',
@@ -176,7 +173,6 @@ MAPS = os.environ["MAPS_TOKEN"]
       where: /^shop\/settings\.py:11 /,
       fix: /tandem config set .*PAY_TOKEN=\.\.\. MAPS_TOKEN=\.\.\./,
     },
-    quick: true,
   },
   {
     name: 'needs two variables that only its owner knows, and has them',
@@ -267,7 +263,6 @@ def sign():
     }),
     finds: [],
     answers: { text: /^postgresql from shop\.urls/ },
-    quick: true,
   },
   {
     name: 'runs Celery with a broker on the machine of its developer',

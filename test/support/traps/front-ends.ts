@@ -41,7 +41,6 @@ export const STATIC_TRAPS: readonly Trap[] = [
       },
     ],
     answers: { path: '/static/site.js', text: /came along/ },
-    quick: true,
   },
   {
     name: 'ignores what its front end builds',

@@ -43,6 +43,7 @@ export const OTHER_TRAPS: readonly Trap[] = [
       { rule: 'entry', value: 'main:app' },
     ],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'has a file that is called manage.py and is none of Django',
@@ -53,6 +54,7 @@ export const OTHER_TRAPS: readonly Trap[] = [
     },
     finds: [{ rule: 'framework', value: 'flask' }],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'binds another port in its Procfile, and for the machine itself only',
@@ -84,6 +86,7 @@ export const OTHER_TRAPS: readonly Trap[] = [
     },
     finds: [{ rule: 'process', value: 'web left out', evidence: 'Procfile:1' }],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'migrates with Alembic before its server starts',
@@ -141,6 +144,7 @@ if __name__ == "__main__":
     },
     finds: [{ rule: 'entry', value: 'tandem_entry:application, made', evidence: 'app.py:4' }],
     answers: { text: /^bottle$/ },
+    quick: true,
   },
   {
     name: 'is served as its Procfile says, not as a tool beside it',
@@ -214,6 +218,7 @@ logging.getLogger().addHandler(logging.FileHandler("logs/site.log"))`,
     files: { 'app.py': FLASK },
     finds: [{ rule: 'dependencies', value: 'flask' }],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'has a Pipfile without a lock, with the index by its old name',
@@ -232,6 +237,7 @@ pytest-of-nobody-at-all = "*"
     },
     finds: [{ rule: 'dependencies', value: 'Pipfile' }],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'asks for a Python that nobody has any more',
@@ -242,6 +248,7 @@ pytest-of-nobody-at-all = "*"
     },
     finds: [{ rule: 'python', value: '3.11.7' }],
     answers: SAYS_FLASK,
+    quick: true,
   },
   {
     name: 'chooses one of its configurations by a variable',
