@@ -2,7 +2,7 @@
 import type { Finding } from '../domain/release.ts';
 import type { Detection } from './detect/detect.ts';
 import { finding } from './detect/evidence.ts';
-import { under, walkFiles, type SourceTree } from './detect/source-tree.ts';
+import { firstLine, under, walkFiles, type SourceTree } from './detect/source-tree.ts';
 import type { Lock } from './steps/lock.ts';
 import type { PrepareReport } from './steps/prepare-report.ts';
 
@@ -61,12 +61,8 @@ export function redisNeed({ detection, lock, config, mention, report }: RedisNee
 /** The first line of the project's settings that speaks of Redis. */
 export function mentionOfRedis(tree: SourceTree, root: string): string | undefined {
   const files = walkFiles(tree, root, DEPTH_MAX).filter((path) => path.endsWith('.py'));
-  for (const path of files.filter((path) => SETTINGS.test(relative(path, root)))) {
-    const lines = (tree.read(path) ?? '').split('\n');
-    const index = lines.findIndex((line) => /redis/i.test(line) && !/^\s*#/.test(line));
-    if (index >= 0) return `${path}:${index + 1}`;
-  }
-  return undefined;
+  const settings = files.filter((path) => SETTINGS.test(relative(path, root)));
+  return firstLine(tree, settings, /^(?!\s*#).*redis/i);
 }
 
 function relative(path: string, root: string): string {

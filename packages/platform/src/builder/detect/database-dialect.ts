@@ -1,7 +1,7 @@
 // The driver that a project's SQLAlchemy wants to find in the URL of its database: `postgresql://`
 // alone means psycopg2 there (psycopg since 2.1), whatever else is installed, and no async engine.
 import type { Finding } from '../../domain/release.ts';
-import { classify } from './dependencies/production-names.ts';
+import { isProductionPath } from './dependencies/production-names.ts';
 import { finding } from './evidence.ts';
 import { walkFiles, type SourceTree } from './source-tree.ts';
 
@@ -38,9 +38,9 @@ export function detectDatabaseDialect(
   if (lines.some(({ text }) => CONVERTS.test(text))) return undefined;
   const brings = (driver: string): boolean =>
     (DISTRIBUTIONS[driver] ?? []).some((name) => dependencies.includes(name));
-  const named = lines.find(({ text }) => brings(WITH_DRIVER.exec(text)?.[1] ?? ''));
-  if (named !== undefined) {
-    return dialect(WITH_DRIVER.exec(named.text)?.[1] ?? '', 'its own default', named.evidence);
+  for (const { text, evidence } of lines) {
+    const driver = WITH_DRIVER.exec(text)?.[1] ?? '';
+    if (brings(driver)) return dialect(driver, 'its own default', evidence);
   }
   const engine = lines.find(({ text }) => ASYNC_ENGINE.test(text));
   const async = ['asyncpg', 'psycopg'].find(brings);
@@ -63,7 +63,7 @@ interface Line {
 /** Those that speak of the database, of code that production runs. */
 function linesOf(tree: SourceTree, root: string): Line[] {
   const files = walkFiles(tree, root, DEPTH_MAX)
-    .filter((path) => path.endsWith('.py') && isProduction(path))
+    .filter((path) => path.endsWith('.py') && isProductionPath(path))
     .slice(0, FILES_MAX);
   return files.flatMap((file) => {
     const source = tree.read(file) ?? '';
@@ -73,8 +73,4 @@ function linesOf(tree: SourceTree, root: string): Line[] {
       return text.startsWith('#') ? [] : [{ text, evidence: `${file}:${index + 1}` }];
     });
   });
-}
-
-function isProduction(path: string): boolean {
-  return path.split('/').every((part) => classify(part.replace(/\.py$/, '')) !== 'development');
 }

@@ -1,7 +1,7 @@
 // Whether an app without Django wants PostgreSQL. (For Django the imported settings say it.)
 import type { Finding } from '../../domain/release.ts';
 import { finding } from './evidence.ts';
-import { walkFiles, type SourceTree } from './source-tree.ts';
+import { firstLine, walkFiles, type SourceTree } from './source-tree.ts';
 
 /** Distributions that speak to PostgreSQL. */
 export const POSTGRESQL_DRIVERS = [
@@ -21,12 +21,9 @@ export function detectDatabaseNeed(
 ): Finding | undefined {
   const driver = names.find((name) => POSTGRESQL_DRIVERS.includes(name));
   if (driver !== undefined) return finding('database', 'postgresql', `${driver} is a dependency`);
-  for (const path of walkFiles(tree, root, 3).filter((file) => file.endsWith('.py'))) {
-    const index = (tree.read(path) ?? '')
-      .split('\n')
-      .findIndex((line) => /\bDATABASE_URL\b/.test(line));
-    if (index >= 0)
-      return finding('database', 'postgresql', 'reads DATABASE_URL', `${path}:${index + 1}`);
-  }
-  return undefined;
+  const files = walkFiles(tree, root, 3).filter((file) => file.endsWith('.py'));
+  const place = firstLine(tree, files, /\bDATABASE_URL\b/);
+  return place === undefined
+    ? undefined
+    : finding('database', 'postgresql', 'reads DATABASE_URL', place);
 }

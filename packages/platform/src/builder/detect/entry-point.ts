@@ -4,7 +4,7 @@ import { TandemError } from '@tandem/protocol';
 import type { ServedApplication } from './containers/served-application.ts';
 import { wrappedEntry } from './entry-wrapper.ts';
 import { detected, finding, type Detected } from './evidence.ts';
-import { moduleName } from './import-graph.ts';
+import { moduleBelow, moduleName } from './import-graph.ts';
 import { logicalLines, unclosedBracket, type LogicalLine } from './python-source.ts';
 import type { MadeFile } from './settings-hook.ts';
 import { under, walkFiles, type SourceTree } from './source-tree.ts';
@@ -20,6 +20,11 @@ export interface EntryPoint {
   readonly pathEntry: string;
   /** A module that must be made for it, see entry-wrapper.ts. */
   readonly made?: MadeFile;
+}
+
+/** `shop:app`, `shop:create_app()`: as Flask and people write it. */
+export function targetOf(entry: Pick<EntryPoint, 'module' | 'attribute' | 'factory'>): string {
+  return `${entry.module}:${entry.attribute}${entry.factory ? '()' : ''}`;
 }
 
 export interface ConfiguredEntry {
@@ -84,7 +89,7 @@ export function detectEntryPoint(
     const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
     if (shape === undefined) continue;
     const value = entryOf(path, root, shape);
-    const shown = `${value.module}:${value.attribute}${value.factory ? '()' : ''}`;
+    const shown = targetOf(value);
     return detected(
       value,
       finding('framework', value.framework, shape.why, `${path}:${shape.line}`),
@@ -278,7 +283,7 @@ function servedEntry(
   return detected(
     value,
     finding('framework', value.framework, 'by the file of the entry', path),
-    finding('entry', `${module}:${attribute}${factory ? '()' : ''}`, why, path),
+    finding('entry', targetOf(value), why, path),
   );
 }
 
@@ -295,7 +300,7 @@ function containedEntry(
     const places = one.modules.flatMap((module) =>
       one.directories.map((base) => ({
         base,
-        path: files.find((file) => inModule(file, base) === module),
+        path: files.find((file) => moduleBelow(file, base) === module),
       })),
     );
     const { base, path } = places.find((place) => place.path !== undefined) ?? {};
@@ -307,7 +312,7 @@ function containedEntry(
     const kind = shape?.kind ?? one.kind ?? 'wsgi';
     const known = shape ?? { ...NO_SHAPE, kind, framework: kind };
     const value = { ...entryOf(path, base, { ...known, attribute, factory }), pathEntry: base };
-    const entry = `${value.module}:${attribute}${factory ? '()' : ''}`;
+    const entry = targetOf({ ...value, attribute, factory });
     const why = `its container runs "${one.command.slice(0, 60)}"`;
     return detected(
       value,
@@ -316,11 +321,6 @@ function containedEntry(
     );
   }
   return undefined;
-}
-
-/** Name of the module of a file, where it lies below that directory. */
-function inModule(file: string, base: string): string | undefined {
-  return base === '' || file.startsWith(`${base}/`) ? moduleName(file, base) : undefined;
 }
 
 const NO_SHAPE: Shape = {

@@ -1,6 +1,6 @@
 // FLASK_APP, by which the `flask` command finds the application: the project's own commands, those of
 // its extensions and `flask db upgrade` all need it. A project that says it keeps what it says.
-import type { EntryPoint } from './entry-point.ts';
+import { targetOf, type EntryPoint } from './entry-point.ts';
 import { under, type SourceTree } from './source-tree.ts';
 import type { GivenVariable } from './variables.ts';
 
@@ -20,7 +20,7 @@ export function flaskApp(
     const line = new RegExp(`^\\s*(?:export\\s+)?${NAME}\\s*=\\s*(.+)$`, 'm');
     if (line.test(tree.read(file) ?? '')) return [];
   }
-  const value = `${entry.module}:${entry.attribute}${entry.factory ? '()' : ''}`;
+  const value = targetOf(entry);
   if (entry.pathEntry === root && FOUND_ANYWAY.test(value)) return [];
   return [{ name: NAME, value, why: 'the command flask finds the app by it' }];
 }

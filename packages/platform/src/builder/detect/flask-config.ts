@@ -1,7 +1,7 @@
 // `app.config.from_object(os.environ['APP_SETTINGS'])`: the variable holds the path of a class, and
 // the class for production can be seen in the source.
 import { classify } from './dependencies/production-names.ts';
-import { moduleName } from './import-graph.ts';
+import { moduleBelow } from './import-graph.ts';
 import { walkFiles, type SourceTree } from './source-tree.ts';
 import type { GivenVariable } from './variables.ts';
 
@@ -37,6 +37,5 @@ export function flaskConfig(
 }
 
 function moduleOf(file: string, pythonPath: readonly string[]): string | undefined {
-  const base = pythonPath.find((one) => one === '' || file.startsWith(`${one}/`));
-  return base === undefined ? undefined : moduleName(file, base);
+  return pythonPath.map((base) => moduleBelow(file, base)).find((name) => name !== undefined);
 }

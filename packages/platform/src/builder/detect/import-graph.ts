@@ -84,6 +84,11 @@ export function moduleName(file: string, root: string): string {
   return inside.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.');
 }
 
+/** The name, where the file lies below that directory. */
+export function moduleBelow(file: string, root: string): string | undefined {
+  return root === '' || file.startsWith(`${root}/`) ? moduleName(file, root) : undefined;
+}
+
 function relative(roots: readonly string[], file: string, dots: number, name: string): string {
   const root = roots.find((one) => one === '' || file.startsWith(`${one}/`)) ?? '';
   let directory = dirname(file);

@@ -1,9 +1,9 @@
 // What a project without Django runs before a release serves: its migrations, by the tool that its
 // files show. (Django's are the platform's own affair, see the migrate phase.)
 import type { Finding } from '../../domain/release.ts';
-import type { EntryPoint } from './entry-point.ts';
+import { targetOf, type EntryPoint } from './entry-point.ts';
 import { finding } from './evidence.ts';
-import { hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
+import { firstLine, hasFile, under, walkFiles, type SourceTree } from './source-tree.ts';
 
 const CREATE_DEPTH_MAX = 3;
 
@@ -42,8 +42,7 @@ export function detectReleaseCommands(
   }
   const creates = has('flask-sqlalchemy') && entry ? createAll(tree, root) : undefined;
   if (entry !== undefined && creates !== undefined) {
-    const target = `${entry.module}:${entry.attribute}${entry.factory ? '()' : ''}`;
-    const command = `python -m tandem_runtime.create_tables '${target}'`;
+    const command = `python -m tandem_runtime.create_tables '${targetOf(entry)}'`;
     return one(command, 'create_all() makes its tables, there are no migrations', creates);
   }
   return { commands: [], findings: [] };
@@ -54,12 +53,7 @@ function createAll(tree: SourceTree, root: string): string | undefined {
   const files = walkFiles(tree, root, CREATE_DEPTH_MAX).filter(
     (path) => path.endsWith('.py') && !/(^|\/)(tests?|conftest|test_\w+)(\.py|\/)/.test(path),
   );
-  for (const file of files) {
-    const lines = (tree.read(file) ?? '').split('\n');
-    const index = lines.findIndex((line) => /^[^#]*\.create_all\(/.test(line));
-    if (index >= 0) return `${file}:${index + 1}`;
-  }
-  return undefined;
+  return firstLine(tree, files, /^[^#]*\.create_all\(/);
 }
 
 function one(command: string, why: string, evidence: string): ReleaseCommands {

@@ -119,3 +119,17 @@ export function walkFiles(tree: SourceTree, directory: string, depthMax: number)
   }
   return files;
 }
+
+/** `file:line` of the first line that matches, in the order of `paths`. */
+export function firstLine(
+  tree: SourceTree,
+  paths: readonly string[],
+  pattern: RegExp,
+): string | undefined {
+  for (const path of paths) {
+    const lines = (tree.read(path) ?? '').split('\n');
+    const index = lines.findIndex((line) => pattern.test(line));
+    if (index >= 0) return `${path}:${index + 1}`;
+  }
+  return undefined;
+}

@@ -34,8 +34,7 @@ export function outputPaths(
   scripts: readonly string[],
 ): string[] {
   const { directory } = manifest;
-  const commands = commandsOf(manifest, scripts);
-  const files = configurationFiles(tree, directory, commands);
+  const { commands, files } = toolsOf(tree, manifest, scripts);
   const found = [
     ...commands.flatMap((command) => inCommand(command).map((path) => [directory, path] as const)),
     ...files.flatMap((file) =>
@@ -49,15 +48,19 @@ export function outputPaths(
   return standard === undefined ? [] : [under(directory, standard[1])];
 }
 
+/** What the scripts run in the end, and the files that configure it. */
+function toolsOf(tree: SourceTree, manifest: PackageJson, scripts: readonly string[]) {
+  const commands = commandsOf(manifest, scripts);
+  return { commands, files: configurationFiles(tree, manifest.directory, commands) };
+}
+
 /** Every directory that it writes into, also one that holds sources. */
 export function writtenDirectories(
   tree: SourceTree,
   manifest: PackageJson,
   scripts: readonly string[],
 ): string[] {
-  const { directory } = manifest;
-  const commands = commandsOf(manifest, scripts);
-  const files = configurationFiles(tree, directory, commands);
+  const { files } = toolsOf(tree, manifest, scripts);
   const found = files.flatMap((file) =>
     inConfiguration(tree.read(file) ?? '').map((path) => normalize(under(directoryOf(file), path))),
   );

@@ -1,6 +1,7 @@
 // What in a Python project tells that a front end is the site's: where it lies, what the settings name,
 // what is git-ignored. Pure.
-import { under, walkFiles, type SourceTree } from '../detect/source-tree.ts';
+import { escapeRegexp } from '../../lib/escape-regexp.ts';
+import { firstLine, under, walkFiles, type SourceTree } from '../detect/source-tree.ts';
 import type { TandemConfig } from '../detect/tandem-toml.ts';
 import type { PackageJson } from './package-json.ts';
 import { upward } from './package-manager.ts';
@@ -36,7 +37,7 @@ export function isOfTheSite(
   if (project.names.some((name) => READERS.includes(name))) return true;
   const mentions = [directory.slice(directory.lastIndexOf('/') + 1), directory];
   return pythonTexts(tree, project).some(({ text }) =>
-    mentions.some((name) => new RegExp(`["'/]${escaped(name)}["'/]`).test(text)),
+    mentions.some((name) => new RegExp(`["'/]${escapeRegexp(name)}["'/]`).test(text)),
   );
 }
 
@@ -47,12 +48,8 @@ export function servesModules(
   { directory }: PackageJson,
 ): string | undefined {
   const isNear = directory === '' || upward(project.root).includes(directory);
-  for (const { path, text } of isNear ? pythonTexts(tree, project) : []) {
-    const lines = text.split('\n');
-    const index = lines.findIndex((line) => /^[^#]*["'/]node_modules\b/.test(line));
-    if (index >= 0) return `${path}:${index + 1}`;
-  }
-  return undefined;
+  const paths = isNear ? pythonTexts(tree, project).map(({ path }) => path) : [];
+  return firstLine(tree, paths, /^[^#]*["'/]node_modules\b/);
 }
 
 /** Settings stand side by side; without Django, the files at the root say it. */
@@ -76,8 +73,4 @@ export function ignoredOutput(tree: SourceTree, { directory }: PackageJson): str
     }
   }
   return undefined;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -1,5 +1,6 @@
 // Which tasks the files of gulp or Grunt define, and all the code that one of them reaches. By the
 // usual ways to write them; what is written in another way defines nothing. Pure.
+import { escapeRegexp } from '../../lib/escape-regexp.ts';
 import { dirname, normalize } from 'node:path/posix';
 import { hasFile, under, type SourceTree } from '../detect/source-tree.ts';
 
@@ -96,7 +97,7 @@ function fileAt(tree: SourceTree, path: string, from: string): string | undefine
 
 /** Its definition, wherever it begins. */
 function taskIn(text: string, task: string): string | undefined {
-  const name = escaped(task);
+  const name = escapeRegexp(task);
   const registered = new RegExp(`\\b(?:task|registerTask)\\(\\s*["'\`]${name}["'\`]`).exec(text);
   if (registered) return expressionAt(text, registered.index + registered[0].indexOf('('));
   if (!/^\w+$/.test(task)) return undefined;
@@ -124,7 +125,7 @@ function inExportList(text: string, name: string): string | undefined {
 }
 
 function localIn(text: string, name: string): string | undefined {
-  const pattern = `\\b(?:const|let|var|function)\\s+${escaped(name)}\\b\\s*(?:=\\s*)?`;
+  const pattern = `\\b(?:const|let|var|function)\\s+${escapeRegexp(name)}\\b\\s*(?:=\\s*)?`;
   const found = new RegExp(pattern).exec(text);
   return found === null ? undefined : expressionAt(text, found.index + found[0].length);
 }
@@ -141,8 +142,4 @@ function expressionAt(text: string, start: number): string {
     if (depth === 0 && one === '\n' && !/^\s*[.{=]/.test(text.slice(at, at + 40))) break;
   }
   return text.slice(start, at);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

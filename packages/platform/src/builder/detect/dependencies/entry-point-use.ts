@@ -1,7 +1,7 @@
 // Whether somebody looks up a group of entry points when the app runs: then the project must be
 // installed, else they are for others (a developer's tools, other projects).
 import { walkFiles, type SourceTree } from '../source-tree.ts';
-import { classify } from './production-names.ts';
+import { isProductionPath } from './production-names.ts';
 
 /** Looked up by servers and frameworks under names that are not their own. */
 const KNOWN = /^(paste\.(app|composite|filter|server)_\w+|flask\.commands|celery\.\w+)$/;
@@ -34,15 +34,11 @@ function ownLookUp(
   groups: readonly string[],
 ): string | undefined {
   const texts = walkFiles(tree, directory, DEPTH_MAX)
-    .filter((path) => path.endsWith('.py') && !path.endsWith('setup.py') && isProduction(path))
+    .filter((path) => path.endsWith('.py') && !path.endsWith('setup.py') && isProductionPath(path))
     .slice(0, FILES_MAX)
     .map((path) => tree.read(path) ?? '');
   if (!texts.some((text) => LOOK_UP.test(text))) return undefined;
   return groups.find((group) =>
     texts.some((text) => text.includes(`"${group}"`) || text.includes(`'${group}'`)),
   );
-}
-
-function isProduction(path: string): boolean {
-  return path.split('/').every((part) => classify(part.replace(/\.py$/, '')) !== 'development');
 }

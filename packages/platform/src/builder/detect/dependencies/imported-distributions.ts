@@ -3,7 +3,7 @@
 import { logicalLines } from '../python-source.ts';
 import { walkFiles, type SourceTree } from '../source-tree.ts';
 import { sourceOf, type Candidate } from './dependency-source.ts';
-import { classify } from './production-names.ts';
+import { isProductionPath } from './production-names.ts';
 
 const DEPTH_MAX = 6;
 const FILES_MAX = 1_000;
@@ -71,7 +71,7 @@ export function importedIn(tree: SourceTree, root: string): Candidate | undefine
   const files = walkFiles(tree, root, DEPTH_MAX).filter((path) => path.endsWith('.py'));
   const own = new Set(files.flatMap((path) => topLevelModules(path, root)));
   const evidence = new Map<string, string>();
-  for (const path of files.filter(isProduction).slice(0, FILES_MAX)) {
+  for (const path of files.filter(isProductionPath).slice(0, FILES_MAX)) {
     const text = tree.read(path) ?? '';
     const isNew = (module: string): boolean =>
       KNOWN[module] !== undefined && !own.has(module) && !evidence.has(module);
@@ -103,10 +103,6 @@ function topLevelModules(path: string, root: string): string[] {
   const parts = path.slice(root === '' ? 0 : root.length + 1).split('/');
   const inside = /^(src|apps|lib)$/.test(parts[0] ?? '') ? parts.slice(0, 2) : parts.slice(0, 1);
   return inside.map((part) => part.replace(/\.py$/, ''));
-}
-
-function isProduction(path: string): boolean {
-  return path.split('/').every((part) => classify(part.replace(/\.py$/, '')) !== 'development');
 }
 
 interface Import {

@@ -1,9 +1,10 @@
 // Whether the project itself must be installed like one of its dependencies: only when it would not
 // work from its source alone, because an install can fail where a source that lies there cannot.
-import { under, walkFiles, type SourceTree } from '../source-tree.ts';
+import { escapeRegexp } from '../../../lib/escape-regexp.ts';
+import { firstLine, under, walkFiles, type SourceTree } from '../source-tree.ts';
 import { isTable, parsePyproject } from '../tandem-toml.ts';
 import { groupLookedUp } from './entry-point-use.ts';
-import { classify } from './production-names.ts';
+import { isProductionPath } from './production-names.ts';
 import { projectMetadata, type ProjectMetadata } from './project-metadata.ts';
 import { tableIn } from './pyproject-requirements.ts';
 
@@ -65,7 +66,7 @@ function usedScript(
       const isCommand = path === 'Procfile' || isTandemCommand(tree, path, line);
       const command = line.replace(/^[\w-]+\s*[:=]/, '');
       const used = scripts.find((script) =>
-        new RegExp(`(^|[\\s"'&;|/])${escaped(script)}($|[\\s"'&;|])`).test(command),
+        new RegExp(`(^|[\\s"'&;|/])${escapeRegexp(script)}($|[\\s"'&;|])`).test(command),
       );
       if (isCommand && used !== undefined) {
         return { name, why: `its script ${used} is run`, evidence: `${path}:${index + 1}` };
@@ -87,7 +88,7 @@ function isTandemCommand(tree: SourceTree, path: string, line: string): boolean 
 
 /** Asks for its own version, which only an installed distribution has; not where it can go without. */
 function ownMetadata(tree: SourceTree, directory: string, name: string): InstallReason | undefined {
-  const spelled = `["']${name.split('-').map(escaped).join('[-_.]+')}["']`;
+  const spelled = `["']${name.split('-').map(escapeRegexp).join('[-_.]+')}["']`;
   const asks = new RegExp(
     String.raw`\b(?:version|metadata|distribution|get_distribution|requires|files|require)\(\s*(?:${spelled}|__name__|__package__)\s*\)`,
     'i',
@@ -97,31 +98,15 @@ function ownMetadata(tree: SourceTree, directory: string, name: string): Install
   const files = walkFiles(tree, directory, DEPTH_MAX).filter((path) => path.endsWith('.py'));
   const texts = files
     .slice(0, FILES_MAX)
-    .filter(isProduction)
+    .filter(isProductionPath)
     .map((path) => ({ path, text: tree.read(path) ?? '' }));
   const readers = texts.filter(({ text }) => READS_METADATA.test(text));
   const canGoWithout = /PackageNotFoundError|DistributionNotFound|except ImportError/;
   const strict = readers.filter(({ text }) => !canGoWithout.test(text));
   const isByOther = strict.some(({ text }) => /\bdef \w+_version\(/.test(text));
-  const own = lineWhere(strict, asks) ?? (isByOther ? lineWhere(texts, asksOther) : undefined);
+  const pathsOf = (all: typeof texts): string[] => all.map(({ path }) => path);
+  const own =
+    firstLine(tree, pathsOf(strict), asks) ??
+    (isByOther ? firstLine(tree, pathsOf(texts), asksOther) : undefined);
   return own === undefined ? undefined : { name, why: 'reads its own metadata', evidence: own };
-}
-
-function lineWhere(
-  texts: readonly { readonly path: string; readonly text: string }[],
-  pattern: RegExp,
-): string | undefined {
-  for (const { path, text } of texts) {
-    const index = text.split('\n').findIndex((line) => pattern.test(line));
-    if (index >= 0) return `${path}:${index + 1}`;
-  }
-  return undefined;
-}
-
-function isProduction(path: string): boolean {
-  return path.split('/').every((part) => classify(part.replace(/\.py$/, '')) !== 'development');
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -28,6 +28,11 @@ export function classify(name: string): NameClass {
   return words.every((word) => BASE.includes(word)) ? 'base' : 'other';
 }
 
+/** No part of it names development. */
+export function isProductionPath(path: string): boolean {
+  return path.split('/').every((part) => classify(part.replace(/\.py$/, '')) !== 'development');
+}
+
 /** Smaller is better; among names of one class. */
 export function rank(name: string): number {
   const order = [...PRODUCTION, ...BASE];
