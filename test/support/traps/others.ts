@@ -22,7 +22,41 @@ def create_app():
 `;
 const SAYS_FLASK = { text: /^flask$/ };
 
+/** At "/" it keeps a file, which only the static server answers. */
+const KEEPS_UPLOADS = `import os
+
+from bundle_config import config
+from flask import Flask, redirect
+
+site = Flask(__name__)
+MEDIA = os.path.join(config["core"]["data_directory"], "media")
+
+
+@site.get("/")
+def index():
+    os.makedirs(MEDIA, exist_ok=True)
+    with open(os.path.join(MEDIA, "kept.txt"), "w") as kept:
+        kept.write("kept in %s" % MEDIA)
+    return redirect("/uploads/kept.txt")
+`;
+
 export const OTHER_TRAPS: readonly Trap[] = [
+  {
+    name: 'was made for the ep.io system, whose directory for files is served',
+    files: {
+      'epio.ini':
+        '[wsgi]\nentrypoint = shop:site\nrequirements = deps.txt\npythonpath = web\n' +
+        '[static]\n/uploads = %(data_directory)s/media\n',
+      'deps.txt': FLASK_REQUIREMENTS,
+      'web/shop.py': KEEPS_UPLOADS,
+    },
+    finds: [
+      { rule: 'static', value: '/uploads/ -> /data/media/', evidence: 'epio.ini:6' },
+      { rule: 'volume', value: '/data', evidence: 'web/shop.py:7' },
+    ],
+    answers: { text: /^kept in \/data\/media$/ },
+    quick: true,
+  },
   {
     name: 'is a factory in a package',
     files: { 'requirements.txt': FLASK_REQUIREMENTS, 'shop/__init__.py': FACTORY },

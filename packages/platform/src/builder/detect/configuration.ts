@@ -12,6 +12,7 @@ import {
   type Origins,
   type TandemConfig,
 } from './tandem-toml.ts';
+import type { VolumeCandidate } from './volume-paths.ts';
 
 export interface Configuration extends ConfigurationFile {
   readonly origins: Origins;
@@ -21,6 +22,10 @@ export interface Configuration extends ConfigurationFile {
   readonly tree: SourceTree;
   /** `file:line` that names the directory for files of the ep.io system. */
   readonly dataDirectory?: string;
+  /** Paths that must outlive a release. */
+  readonly kept: readonly VolumeCandidate[];
+  /** `file:line` that says there is no app, only files. */
+  readonly filesOnly?: string;
   readonly findings: readonly Finding[];
 }
 
@@ -32,7 +37,10 @@ export function readConfiguration(
   const own = readTandemToml(tree);
   const ownOrigins = originsOf(own);
   const epio = readEpioIni(tree);
-  if (epio === undefined) return { ...own, origins: ownOrigins, links: [], tree, findings: [] };
+  if (epio === undefined) {
+    const nothing = { links: [], kept: [], findings: [] };
+    return { ...own, origins: ownOrigins, tree, ...nothing };
+  }
   if (appConfig['DJANGO_SETTINGS_MODULE'] !== undefined) epio.unset('settings');
   const config: TandemConfig = { ...epio.config, ...own.config };
   return {
@@ -40,6 +48,8 @@ export function readConfiguration(
     file: own.config.processes === undefined && epio.config.processes ? EPIO_INI : own.file,
     origins: { ...epio.origins, ...ownOrigins },
     links: epio.links,
+    kept: epio.kept,
+    ...(epio.filesOnly === undefined ? {} : { filesOnly: epio.filesOnly }),
     tree: linkedTree(tree, epio.links),
     ...(epio.dataDirectory === undefined ? {} : { dataDirectory: epio.dataDirectory }),
     findings: [

@@ -24,10 +24,12 @@ export function detectSite(
   tree: SourceTree,
   root: string,
   config: TandemConfig = {},
+  origin = 'tandem.toml',
 ): Detected<Site> | undefined {
-  const mapped = configuredMappings(tree, root, config.static).value.find(({ url }) => url === '/');
+  const mappings = configuredMappings(tree, root, config.static, origin).value;
+  const mapped = mappings.find(({ url }) => url === '/');
   if (mapped) {
-    const set = finding('framework', 'static', 'set by you', 'tandem.toml');
+    const set = finding('framework', 'static', 'set by you', origin);
     return detected({ route: mapped }, set);
   }
   const manifest = config.node === false ? undefined : readPackageJson(tree, placeOf(root, config));

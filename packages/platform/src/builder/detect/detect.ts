@@ -14,7 +14,7 @@ import { detectDependencyFiles, type DependencySource } from './dependency-files
 import type { EntryPoint } from './entry-point.ts';
 import { environmentReads } from './environment-reads.ts';
 import { bundleConfigUse } from './epio/bundle-config.ts';
-import { dataDirectoryFindings } from './epio/data-directory.ts';
+import { dataDirectoryCandidates } from './epio/data-directory.ts';
 import type { Detected } from './evidence.ts';
 import { djangoFramework, otherFramework, type Framework, type Project } from './framework.ts';
 import type { Link } from './linked-tree.ts';
@@ -28,7 +28,7 @@ import { under, type SourceTree } from './source-tree.ts';
 import { detectSystemPackages, type SystemPackageWishes } from './system-packages.ts';
 import type { TandemConfig } from './tandem-toml.ts';
 import { detectVariables, productionKeyIn, type Variables } from './variables.ts';
-import { answeredUrls, configuredMappings } from './static-mappings.ts';
+import { answeredUrls, assertOnVolume, configuredMappings } from './static-mappings.ts';
 import { detectVolume, type DetectedVolume } from './volume.ts';
 
 export interface DetectContext {
@@ -91,7 +91,7 @@ class Detector {
 
   run(): Detection {
     const tree = this.#tree;
-    const { config, origins, links } = this.#configuration;
+    const { config, origins, links, filesOnly } = this.#configuration;
     const root = detectAppRoot(tree, config.root, origins.root);
     const { directory, manageFile } = root.value;
     const { requirements } = config;
@@ -108,17 +108,18 @@ class Detector {
     };
     const named = appProcesses(project, manageFile !== undefined);
     const framework =
-      manageFile !== undefined && config.entry === undefined
+      manageFile !== undefined && config.entry === undefined && filesOnly === undefined
         ? djangoFramework(project, manageFile)
         : otherFramework(project, named);
     const { releaseCommands: _release, site, findings, ...read } = framework;
     const { startFiles: _startFiles, databaseDriver: _driver, given: _given, ...kept } = read;
     const release = appRelease(project, named, framework);
-    const mappings = configuredMappings(tree, directory, config.static);
+    const mappings = configuredMappings(tree, directory, config.static, origins.static);
     const variables = this.#variables(project, framework);
     const bundleConfig = bundleConfigUse(tree, directory);
     const dataDirectory = bundleConfig?.dataDirectory ?? this.#configuration.dataDirectory;
-    const volume = this.#volume(project, framework);
+    const volume = this.#volume(project, framework, dataDirectory);
+    assertOnVolume(mappings.value, volume.value.directories);
     const beyond = this.#beyondPython(project, dependencies.value, framework);
     const [first, ...others] = findings;
     return {
@@ -147,7 +148,6 @@ class Detector {
         ...others,
         ...variables.findings,
         ...(bundleConfig?.findings ?? []),
-        ...dataDirectoryFindings(dataDirectory),
         ...beyond.findings,
         ...volume.findings,
         ...mappings.findings,
@@ -169,11 +169,16 @@ class Detector {
     });
   }
 
-  #volume({ root, dependencies }: Project, framework: Framework) {
+  #volume(
+    { root, dependencies }: Project,
+    framework: Framework,
+    dataDirectory: string | undefined,
+  ) {
     return detectVolume(this.#tree, {
       root,
       config: this.#configuration.config,
       dependencies,
+      kept: [...dataDirectoryCandidates(dataDirectory), ...this.#configuration.kept],
       hasDatabase: this.#context.config['DATABASE_URL'] !== undefined,
       ...framework,
     });

@@ -1,5 +1,6 @@
 // What an app is made of: Django, another framework, Node.js, a process that only its Procfile knows,
 // or nothing but files.
+import { TandemError } from '@tandem/protocol';
 import type { Finding } from '../../domain/release.ts';
 import { detectNodeApp, type NodeApp } from '../node/detect-node-app.ts';
 import type { Configuration } from './configuration.ts';
@@ -107,8 +108,9 @@ export function otherFramework(project: Project, named: NamedProcesses): Framewo
   const databaseDriver = dialect?.driver;
   const common = { madeFiles: [], wantsDatabase, databaseDriver };
   const after = need ? [dialect?.finding ?? need] : [];
-  const found = entryOf(project, named);
-  const node = found ? undefined : nodeOf(project, named);
+  const { filesOnly } = project.configuration;
+  const found = filesOnly === undefined ? entryOf(project, named) : undefined;
+  const node = found || filesOnly !== undefined ? undefined : nodeOf(project, named);
   if (node !== undefined) {
     const { value: nodeApp, findings } = node;
     const wanted = { madeFiles: [], wantsDatabase: nodeApp.wantsDatabase };
@@ -116,6 +118,7 @@ export function otherFramework(project: Project, named: NamedProcesses): Framewo
   }
   if (found === undefined) {
     const site = named.processes['web'] === undefined ? siteOf(project) : undefined;
+    if (filesOnly !== undefined) assertSomething(site, named, filesOnly);
     const procfile = [finding('framework', 'procfile', 'only its web process is known')];
     const pythonPath = [...new Set([root, ...(config.pythonpath ?? [])])];
     const bare = { ...common, pythonPath, startFiles: [], ...(site ? { site } : {}) };
@@ -150,6 +153,14 @@ export function otherFramework(project: Project, named: NamedProcesses): Framewo
   };
 }
 
+function assertSomething(site: unknown, { processes }: NamedProcesses, where: string): void {
+  if (site !== undefined || Object.keys(processes).length > 0) return;
+  throw new TandemError('EPIO_INI_INVALID', `${where}: no app, and no files for "/" either.`, {
+    where,
+    hint: 'name the directory of the site: [static] / = public',
+  });
+}
+
 function entryOf(project: Project, named: NamedProcesses) {
   const { tree, root, containers, configuration } = project;
   try {
@@ -177,7 +188,7 @@ function nodeOf({ tree, root, dependencies, configuration }: Project, named: Nam
 }
 
 function siteOf({ tree, root, configuration }: Project) {
-  return detectSite(tree, root, configuration.config);
+  return detectSite(tree, root, configuration.config, configuration.origins.static);
 }
 
 function configuredEntry({ config, origins, file }: Configuration): ConfiguredEntry | undefined {

@@ -14,16 +14,23 @@ export function linkedTree(tree: SourceTree, links: readonly Link[]): SourceTree
   return links.reduce(withLink, tree);
 }
 
-function withLink(tree: SourceTree, { path: at, target }: Link): SourceTree {
-  const followed = (path: string): string => {
-    if (path === at) return target;
-    return path.startsWith(`${at}/`) ? under(target, path.slice(at.length + 1)) : path;
-  };
+/** Where a path leads; relative to the top of the source. */
+export function followLinks(links: readonly Link[], path: string): string {
+  return links.reduceRight((at, link) => followed(link, at), path);
+}
+
+function followed({ path: at, target }: Link, path: string): string {
+  if (path === at) return target;
+  return path.startsWith(`${at}/`) ? under(target, path.slice(at.length + 1)) : path;
+}
+
+function withLink(tree: SourceTree, link: Link): SourceTree {
+  const { path: at, target } = link;
   const kind = kindOf(tree, target) ?? 'file';
   return {
-    read: (path) => tree.read(followed(path)),
+    read: (path) => tree.read(followed(link, path)),
     list: (directory) => {
-      const entries = tree.list(followed(directory));
+      const entries = tree.list(followed(link, directory));
       const name = missingName(at, directory);
       if (name === undefined) return entries;
       const made: TreeEntry = { name, kind: under(directory, name) === at ? kind : 'directory' };

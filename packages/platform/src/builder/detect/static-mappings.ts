@@ -2,17 +2,21 @@
 import { posix } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import type { Finding, StaticRoute } from '../../domain/release.ts';
+import { isVolumePath } from '../../domain/volume.ts';
 import { detected, finding, type Detected } from './evidence.ts';
-import { hasFile, type SourceTree } from './source-tree.ts';
+import { hasFile, insideApp, type SourceTree } from './source-tree.ts';
 
-/** `[static]` of tandem.toml: URL -> path, or path and how long it may be kept; `expires` for all. */
+/**
+ * `[static]` of tandem.toml: URL -> path, or path and how long it may be kept; `expires` for all. A path
+ * is relative to the root of the app, or absolute inside the sandbox.
+ */
 export type StaticTable = Readonly<
   Record<string, string | { readonly path: string; readonly expires?: string | undefined }>
 >;
 
 const UNIT_S = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
 const TOP_FILES = ['favicon.ico', 'robots.txt'];
-const EXPIRES = /^(\d{1,6})([smhdwy])$/;
+const EXPIRES = /^(\d{1,9})([smhdwy])$/;
 const EXPIRES_S_MAX = 10 * UNIT_S.y;
 const URL = /^\/([\w.~@-]+\/?)*$/;
 /** As the static server takes it. */
@@ -22,6 +26,7 @@ export function configuredMappings(
   tree: SourceTree,
   root: string,
   table: StaticTable | boolean | undefined,
+  origin = 'tandem.toml',
 ): Detected<readonly StaticRoute[]> {
   if (typeof table !== 'object') return detected([]);
   const { expires, ...mappings } = table;
@@ -32,8 +37,23 @@ export function configuredMappings(
   });
   return detected(
     all,
-    ...all.map((route) => finding('static', shownMapping(route), 'set by you', 'tandem.toml')),
+    ...all.map((route) => finding('static', shownMapping(route), 'set by you', origin)),
   );
+}
+
+/** Throws TANDEM_TOML_INVALID for a mapping beside the code where no volume lies. */
+export function assertOnVolume(
+  routes: readonly StaticRoute[],
+  volumeDirectories: readonly string[],
+): void {
+  for (const { url, directory } of routes) {
+    const isKept = volumeDirectories.some((path) => `${directory}/`.startsWith(`${path}/`));
+    if (isKept || `${directory}/`.startsWith('/app/')) continue;
+    throw new TandemError('TANDEM_TOML_INVALID', `tandem.toml: nothing lies at ${directory}.`, {
+      where: `tandem.toml [static] "${url}"`,
+      hint: `keep it on the volume: [volume] paths = ["${directory}"]`,
+    });
+  }
 }
 
 /** Which of the files at the top the code of the app speaks of, so that it may answer them itself. */
@@ -72,13 +92,16 @@ function mapping(
   place: { readonly path: string; readonly expires?: string | undefined },
 ): StaticRoute {
   if (!isMappedUrl(url)) throw invalid(url, 'is not a URL path', '"/assets" = "public/assets"');
-  const path = posix.join('/app', root, place.path).replace(/\/$/, '');
-  const relative = path.slice('/app/'.length);
-  if (path !== '/app' && !path.startsWith('/app/')) {
+  const base = place.path.startsWith('/') ? '/' : insideApp(root);
+  const path = posix.join(base, place.path).replace(/\/$/, '');
+  const isInApp = path === '/app' || path.startsWith('/app/');
+  const relative = isInApp ? path.slice('/app/'.length) : '';
+  if (!isInApp && !(base === '/' && isVolumePath(path))) {
     throw invalid(url, `"${place.path}" leaves the source`, '"/assets" = "public/assets"');
   }
   const isFile =
-    hasFile(tree, relative) || (posix.extname(url) !== '' && !isDirectory(tree, relative));
+    (isInApp && hasFile(tree, relative)) ||
+    (posix.extname(url) !== '' && !(isInApp && isDirectory(tree, relative)));
   const directory = isFile ? posix.dirname(path) : path;
   if (!isServable(directory)) {
     const why = `"${place.path}" has a name that the static server does not take`;

@@ -19,6 +19,8 @@ export interface VolumeContext {
   readonly root: string;
   readonly config: TandemConfig;
   readonly dependencies: readonly string[];
+  /** What the configuration asks for, before what the text tells. */
+  readonly kept: readonly VolumeCandidate[];
   /** By the app's config. */
   readonly hasDatabase: boolean;
   readonly wantsDatabase: boolean;
@@ -32,13 +34,14 @@ export function detectVolume(tree: SourceTree, context: VolumeContext): Detected
   const { root, config, dependencies, entry } = context;
   const isDjango = context.settings !== undefined;
   const gets = isDjango ? config.database !== false : context.wantsDatabase;
-  const candidates = detectVolumePaths(tree, {
+  const told = detectVolumePaths(tree, {
     root,
     isDjango,
     dependencies,
     usesDatabase: gets || context.hasDatabase,
     ...(entry === undefined ? {} : { pathEntry: entry.pathEntry }),
   });
+  const candidates = [...context.kept, ...told];
   const sourceFiles = walkFiles(tree, '', WALK_DEPTH);
   const { plan, findings } = planVolume({ root, config: config.volume, candidates, sourceFiles });
   return { value: { candidates, sourceFiles, directories: directoriesOf(plan) }, findings };

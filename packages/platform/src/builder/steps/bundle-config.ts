@@ -5,5 +5,5 @@ import type { Detection } from '../detect/detect.ts';
 
 export function bundleConfigEnv({ bundleConfig }: Detection): Record<string, string> {
   if (!bundleConfig) return {};
-  return { TANDEM_BUNDLE_CONFIG: '1', TANDEM_DATA_DIRECTORY: `/app/${DATA_DIRECTORY}` };
+  return { TANDEM_BUNDLE_CONFIG: '1', TANDEM_DATA_DIRECTORY: DATA_DIRECTORY };
 }

@@ -7,8 +7,8 @@ import { invalid } from './invalid.ts';
 import type { EpioReading, SectionReader } from './reading.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Beside the code on the old system. */
-const HOME_DATA = /^~\/data(?=\/|$)/;
+/** Beside the code on the old system; the second is what `%(data_directory)s` stands for. */
+const HOME_DATA = /^(?:~\/data|\/data)(?=\/|$)/;
 const SETTINGS = 'DJANGO_SETTINGS_MODULE';
 
 export const ENVIRONMENT: SectionReader = {
@@ -33,7 +33,7 @@ function readVariable(statement: Statement, reading: EpioReading): void {
   if (key === 'PYTHONPATH') return readPath(statement, reading);
   if (key === SETTINGS) return readSettings(statement, reading);
   if (HOME_DATA.test(value)) reading.usesDataDirectory(statement);
-  const own = value.replace(HOME_DATA, `/app/${DATA_DIRECTORY}`);
+  const own = value.replace(HOME_DATA, DATA_DIRECTORY);
   reading.set('env', { ...reading.config.env, [key]: own }, line);
   reading.note(statement, 'set for the app; tandem config set overrides it', key);
 }

@@ -58,7 +58,7 @@ percent = 100%% of 5%
     expect(statementsIn(text)).toEqual([
       '4 [static] dir=site/public',
       '5 [static] /static=site/public/css',
-      '6 [static] /media=/app/.data/media/',
+      '6 [static] /media=/data/media/',
       '7 [static] /admin={django_admin_media}/',
       '8 [static] percent=100% of 5%',
     ]);

@@ -9,7 +9,7 @@ export const FOREIGN_NAMES = ['unix_sock', 'django_admin_media'] as const;
 type ForeignName = (typeof FOREIGN_NAMES)[number];
 
 const FILLED_IN: Readonly<Record<string, string>> = {
-  data_directory: `/app/${DATA_DIRECTORY}`,
+  data_directory: DATA_DIRECTORY,
   // Expanded by the shell that starts a process.
   port: '$PORT',
   app_id: '$TANDEM_APP',

@@ -1,7 +1,13 @@
 // What a path in epio.ini means: paths are relative to the top of the source, `../data` and `~/data`
 // are the directory for files, and `../shortcuts` held Django's own media.
 import { normalize } from 'node:path/posix';
+import { DATA_DIRECTORY } from './data-directory.ts';
 import { foreign } from './interpolation.ts';
+
+/** In the directory for files. */
+export function insideData(path: string): string {
+  return path === '' ? DATA_DIRECTORY : `${DATA_DIRECTORY}/${path}`;
+}
 
 export type Place =
   | { readonly kind: 'source'; readonly path: string }
@@ -9,7 +15,7 @@ export type Place =
   | { readonly kind: 'admin-media' }
   | { readonly kind: 'outside' };
 
-const DATA = /^(?:\.\.\/data|~\/data|\/app\/\.data)(?:\/|$)/;
+const DATA = /^(?:\.\.\/data|~\/data|\/data)(?:\/|$)/;
 const ADMIN_MEDIA = /^\.\.\/shortcuts\/django-admin-media(?:\/|$)/;
 
 /** `path` is '' for the directory itself. */

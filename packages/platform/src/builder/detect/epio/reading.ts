@@ -2,9 +2,10 @@
 // what people are told. Each file of this folder reads one group of sections into it.
 import type { Finding } from '../../../domain/release.ts';
 import { finding } from '../evidence.ts';
-import { linkedTree, type Link } from '../linked-tree.ts';
+import { followLinks, linkedTree, type Link } from '../linked-tree.ts';
 import type { SourceTree } from '../source-tree.ts';
 import type { Origins, TandemConfig } from '../tandem-toml.ts';
+import type { VolumeCandidate } from '../volume-paths.ts';
 import type { Section, Statement } from './ini-file.ts';
 import { invalid, placeOf } from './invalid.ts';
 
@@ -23,9 +24,14 @@ export class EpioReading {
   readonly links: Link[] = [];
   /** Where the directory for files is named first. */
   dataDirectory: string | undefined;
+  /** Paths of the source that were links into that directory: each lies on the volume by itself. */
+  readonly kept: VolumeCandidate[] = [];
+  /** Where it says that there is no app, only files. */
+  filesOnly: string | undefined;
   /** Directory of the Django project, where there is one. */
   djangoBase: string | undefined;
   #tree: SourceTree;
+  readonly #keptAs = new Map<string, string>();
 
   constructor(tree: SourceTree) {
     this.#tree = tree;
@@ -39,6 +45,22 @@ export class EpioReading {
   link(link: Link): void {
     this.links.push(link);
     this.#tree = linkedTree(this.#tree, [link]);
+  }
+
+  /** `inData` is relative to the directory for files. */
+  keep(candidate: VolumeCandidate, inData: string): void {
+    this.kept.push(candidate);
+    this.#keptAs.set(inData, candidate.path);
+  }
+
+  /** Where a path of the directory for files lies when a link led to it; absolute. */
+  linkToData(inData: string): string | undefined {
+    return this.#keptAs.get(inData);
+  }
+
+  /** Relative to the top of the source, as is `path`: without a link on the way. */
+  throughLinks(path: string): string {
+    return followLinks(this.links, path);
   }
 
   set<K extends keyof TandemConfig>(key: K, value: TandemConfig[K], line: number): void {

@@ -1,4 +1,5 @@
 // [services] and the sections that size one: what runs beside the app.
+import { LIMITS } from '../../../domain/limits.ts';
 import type { Statement } from './ini-file.ts';
 import { invalid } from './invalid.ts';
 import { booleanOf, readerOf, type EpioReading, type SectionReader } from './reading.ts';
@@ -27,14 +28,20 @@ function readService(statement: Statement, reading: EpioReading): void {
   reading.noCounterpart(statement, `run it elsewhere and set its address: tandem config set`);
 }
 
+const MIB = 1024 * 1024;
+
 export const REDIS = readerOf('redis', { memory: readMemory, maxmemory: readMemory });
 
 function readMemory(statement: Statement, reading: EpioReading): void {
-  if (!/^\d+\s*(?:mb?|mib)?$/i.test(statement.value)) {
+  const [, digits] = /^(\d+)\s*(?:mb?|mib)?$/i.exec(statement.value) ?? [];
+  if (digits === undefined) {
     const hint = 'memory = 16 (megabytes)';
     throw invalid(statement.line, `"${statement.value}" is not a number of megabytes`, hint);
   }
-  reading.noCounterpart(statement, 'the size of a Redis is not chosen here');
+  const sizeMiB = LIMITS.redis.memoryBytes / MIB;
+  const has = `every Redis has ${sizeMiB} MiB`;
+  if (Number(digits) <= sizeMiB) reading.note(statement, has);
+  else reading.noCounterpart(statement, has);
 }
 
 /** Services of the old system that this one does not have, with whatever they were told. */

@@ -1,7 +1,10 @@
-// [static] `/url = path` and [http]: what is served without the app, and how.
+// [static] `/url = path` and [http]: what is served without the app, and how long it may be kept.
+import type { StaticTable } from '../static-mappings.ts';
+import { isMappedUrl, isServable, parseExpires } from '../static-mappings.ts';
+import { insideApp } from '../source-tree.ts';
 import type { Statement } from './ini-file.ts';
 import { invalid } from './invalid.ts';
-import { placeIn } from './place.ts';
+import { insideData, placeIn } from './place.ts';
 import { booleanOf, type EpioReading, type SectionReader } from './reading.ts';
 
 const EXPIRES = 'expires-';
@@ -22,22 +25,35 @@ function readIndexes(statement: Statement, reading: EpioReading): void {
 }
 
 function readMapping(statement: Statement, reading: EpioReading): void {
-  const place = placeIn(statement.value);
+  const { key, value, line } = statement;
+  if (!isMappedUrl(key)) throw invalid(line, `"${key}" is not a URL path`, '/static = PATH');
+  const place = placeIn(value);
   if (place.kind === 'admin-media') {
     return reading.note(statement, "Django's own files are collected at STATIC_URL");
   }
-  if (place.kind === 'data') {
-    reading.usesDataDirectory(statement);
-    return reading.noCounterpart(statement, 'only collected static files are served');
-  }
   if (place.kind === 'outside') {
-    throw invalid(
-      statement.line,
-      `"${statement.value}" lies outside of the source`,
-      '/URL = PATH is relative to the top of the source',
-    );
+    const hint = '/URL = PATH is relative to the top of the source';
+    throw invalid(line, `"${value}" lies outside of the source`, hint);
   }
-  reading.noCounterpart(statement, 'Django collects its static files, other apps serve their own');
+  if (place.kind === 'data') reading.usesDataDirectory(statement);
+  const path =
+    place.kind === 'data'
+      ? (reading.linkToData(place.path) ?? insideData(place.path))
+      : insideApp(reading.throughLinks(place.path));
+  if (!isServable(path)) {
+    const hint = 'letters, digits, ".", "_" and "-"; none begins with a dot';
+    throw invalid(line, `"${value}" has a name that the static server does not take`, hint);
+  }
+  mapTo(reading, { [key]: { path } }, line);
+}
+
+/** A URL that is mapped already keeps its path unless the new one brings another. */
+function mapTo(reading: EpioReading, more: StaticTable, line: number): void {
+  reading.set('static', { ...tableOf(reading), ...more }, line);
+}
+
+function tableOf({ config }: EpioReading): StaticTable {
+  return typeof config.static === 'object' ? config.static : {};
 }
 
 export const HTTP: SectionReader = {
@@ -60,9 +76,28 @@ function readGzip(statement: Statement, reading: EpioReading): void {
 }
 
 function readExpires(statement: Statement, reading: EpioReading): void {
-  if (!/^\d+$/.test(statement.value)) {
-    const hint = `${EXPIRES}/static = 86400`;
-    throw invalid(statement.line, `"${statement.value}" is not a number of seconds`, hint);
+  const { key, value, line } = statement;
+  const expires = `${value}s`;
+  if (parseExpires(expires) === undefined) {
+    const hint = `${EXPIRES}/static = 86400 (at most ten years)`;
+    throw invalid(line, `"${value}" is not a number of seconds`, hint);
   }
-  reading.noCounterpart(statement, 'the platform chooses how long static files are kept');
+  if (key === 'expires') return mapTo(reading, { expires }, line);
+  const url = key.slice(EXPIRES.length).replace(/(.)\/$/, '$1');
+  const path = mappedPath(tableOf(reading), url);
+  if (path === undefined || !isMappedUrl(url) || !isServable(path)) {
+    return reading.noCounterpart(statement, 'no line of [static] maps that URL');
+  }
+  mapTo(reading, { [url]: { path, expires } }, line);
+}
+
+/** Of the longest mapped URL that leads there. */
+function mappedPath(table: StaticTable, url: string): string | undefined {
+  const [above = ''] = Object.keys(table)
+    .filter((one) => one.startsWith('/') && `${url}/`.startsWith(`${one}/`.replace(/\/+$/, '/')))
+    .sort((one, other) => other.length - one.length);
+  const place = table[above];
+  if (typeof place !== 'object') return undefined;
+  const rest = url.slice(above.replace(/\/$/, '').length);
+  return rest === '/' ? place.path : `${place.path}${rest}`;
 }

@@ -4,7 +4,7 @@ import { kindOf } from '../linked-tree.ts';
 import { manageFileIn } from '../app-root.ts';
 import { hasFile, under, walkFiles } from '../source-tree.ts';
 import type { Statement } from './ini-file.ts';
-import { invalid } from './invalid.ts';
+import { invalid, placeOf } from './invalid.ts';
 import { placeIn } from './place.ts';
 import { booleanOf, readerOf, type EpioReading } from './reading.ts';
 
@@ -36,7 +36,8 @@ export const WSGI = readerOf('wsgi', {
   },
   enabled: (statement, reading) => {
     if (booleanOf(statement)) return;
-    reading.noCounterpart(statement, 'an app without a Python process');
+    reading.filesOnly = placeOf(statement.line);
+    reading.note(statement, 'no Python process: files only');
   },
 });
 
