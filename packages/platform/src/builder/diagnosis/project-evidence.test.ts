@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryTree } from '../detect/source-tree.ts';
-import { emptySubmodules, ignoredFiles, ownModules } from './project-evidence.ts';
+import { emptySubmodules, ignoredFiles, ownModules, templates } from './project-evidence.ts';
 
 describe('ownModules', () => {
   it('says in which directory each module lies, the shallow one first', () => {
@@ -54,4 +54,24 @@ it('emptySubmodules names those below which there is nothing', () => {
   const text = '[submodule "a"]\n\tpath = vendor/a\n\turl = x\n[submodule "b"]\n\tpath = b\n';
   expect(emptySubmodules(memoryTree({ '.gitmodules': text, 'b/x.py': '' }))).toEqual(['vendor/a']);
   expect(emptySubmodules(memoryTree({}))).toEqual([]);
+});
+
+describe('templates', () => {
+  it('are the files that somebody has to copy', () => {
+    const tree = memoryTree({
+      'a/conf_example.py': '',
+      'local.py.dist': '',
+      'env.sample.yml': '',
+      'there_example.py': '',
+      'there.py': '',
+      '.env.example': '',
+      'template.html': '',
+    });
+    expect(templates(tree)).toEqual({
+      'a/conf.py': 'a/conf_example.py',
+      'local.py': 'local.py.dist',
+      'env.yml': 'env.sample.yml',
+      '.env': '.env.example',
+    });
+  });
 });

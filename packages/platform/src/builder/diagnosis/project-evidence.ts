@@ -7,6 +7,7 @@ import type { Lock } from '../steps/lock.ts';
 
 const DEPTH_MAX = 3;
 const NAMES_MAX = 2_000;
+const TEMPLATE = /^(.*[^/._-])[._-](?:example|sample|template|tmpl|dist)(\.\w+)?$/;
 
 export type ProjectEvidence = Pick<
   DiagnosisInput,
@@ -16,6 +17,7 @@ export type ProjectEvidence = Pick<
   | 'ownModules'
   | 'ignoredFiles'
   | 'emptySubmodules'
+  | 'templates'
 >;
 
 export function projectEvidence(
@@ -32,7 +34,19 @@ export function projectEvidence(
     ownModules: ownModules(tree, root),
     ignoredFiles: ignoredFiles(tree, root),
     emptySubmodules: emptySubmodules(tree),
+    templates: templates(tree),
   };
+}
+
+/** Paths that are not there -> the template beside each; relative to the top of the source. */
+export function templates(tree: SourceTree): Record<string, string> {
+  const files = new Set(walkFiles(tree, '', DEPTH_MAX));
+  const found = [...files].flatMap((path) => {
+    const [, stem, extension = ''] = TEMPLATE.exec(path) ?? [];
+    const copy = stem === undefined ? path : `${stem}${extension}`;
+    return files.has(copy) ? [] : [[copy, path] as const];
+  });
+  return Object.fromEntries(found.slice(0, NAMES_MAX));
 }
 
 /** Modules and packages by name; of two the one nearer to the root. */

@@ -130,6 +130,44 @@ describe('diagnose', () => {
     expect(diagnose({ phase: 'build', logTail: exit })?.message).not.toContain('after');
   });
 
+  it('quotes what a validator of settings says', () => {
+    const error =
+      '1 validation error for Config\n  Value error, Sentry is not set [type=value_error, input_value={}]\n    For further information visit https://errors.pydantic.dev/2/v/value_error';
+    const log = `${START}${frame('/app/src/config.py', 40, 'settings = Config()')}pydantic_core._pydantic_core.ValidationError: ${error}\n`;
+    expect(diagnose({ phase: 'build', logTail: log })).toMatchObject({
+      code: 'IMPORT_FAILED',
+      message: expect.stringMatching(
+        /ValidationError: 1 validation error for Config: Value error, Sentry is not set$/,
+      ) as string,
+    });
+  });
+
+  it.each([
+    [
+      "ImproperlyConfigured: define 'shop/conf.py', or else",
+      'shop/conf.py',
+      'shop/conf_example.py',
+    ],
+    [
+      'ImproperlyConfigured: module (shop.conf) not found.',
+      'web/shop/conf.py',
+      'web/shop/conf.py.dist',
+    ],
+    ["ModuleNotFoundError: No module named 'shop.conf'", 'shop/conf.py', 'shop/conf.sample.py'],
+    [
+      "FileNotFoundError: [Errno 2] No such file or directory: '/app/shop.ini'",
+      'shop.ini',
+      'shop.ini.example',
+    ],
+  ])('%s: copies the template', (exception, path, template) => {
+    const log = `${START}${frame('/app/shop/settings.py', 4, 'load()')}${exception}\n`;
+    const known = { templates: { 'other.py': 'other.py.dist', [path]: template } };
+    const cause = diagnose({ phase: 'build', logTail: log, ...known });
+    expect(cause?.hint).toBe(`cp ${template} ${path}, fill it in, and deploy again`);
+    const ignored = diagnose({ phase: 'build', logTail: log, ...known, ignoredFiles: [path] });
+    expect(ignored?.hint).toContain(`echo '!/${path}' >> .tandemignore`);
+  });
+
   it('understands the servers when they do not find the application', () => {
     const said = (logTail: string) => diagnose({ phase: 'start', logTail });
     expect(said("Failed to find attribute 'app' in 'wsgi'.")).toMatchObject({

@@ -30,6 +30,8 @@ export interface DiagnosisInput {
   readonly ownModules?: Readonly<Record<string, string>>;
   /** Python files that .gitignore names, so that they never reach the platform. */
   readonly ignoredFiles?: readonly string[];
+  /** Files that are not there, with the one to be copied to each: `x_example.py`, `x.py.dist`. */
+  readonly templates?: Readonly<Record<string, string>>;
   /** Directories of git submodules that came empty. */
   readonly emptySubmodules?: readonly string[];
 }

@@ -1,6 +1,7 @@
 // The application raises while it is imported, or the server does not find it where it was told.
 import type { ErrorBody } from '@tandem/protocol';
 import type { DiagnosisInput } from './evidence.ts';
+import { copyTemplate } from './missing-template.ts';
 import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
 
 const SAID_LENGTH_MAX = 200;
@@ -20,15 +21,23 @@ export function failedImport(input: DiagnosisInput): ErrorBody | undefined {
   if (traceback !== undefined && projectFrame(traceback) !== undefined) {
     const isOurs = traceback.frames.at(-1)?.file.startsWith('/app/') === true;
     if (traceback.type === 'SystemExit' && isOurs) return endsItself(traceback, input.logTail);
-    const first = traceback.message.split('\n')[0] ?? '';
     return {
       code: 'IMPORT_FAILED',
-      message: `The application fails while it is imported: ${traceback.type}: ${first}`,
+      message: `The application fails while it is imported: ${traceback.type}: ${saidIn(traceback)}`,
       where: projectWhere(traceback),
-      hint: 'mend the line and deploy again',
+      hint: copyTemplate(traceback.message, input) ?? 'mend the line and deploy again',
     };
   }
   return attributeMissing(traceback?.message ?? '') ?? attributeMissing(input.logTail);
+}
+
+/** pydantic counts in the first line, and says what is wrong in those below it. */
+function saidIn({ message }: Traceback): string {
+  const [first = '', ...more] = message.split('\n');
+  if (!/^\d+ validation errors? for /.test(first)) return first;
+  const errors = more.filter((line) => line.trim() !== '' && !/^\s*For further/.test(line));
+  const said = errors.map((line) => line.trim().replace(/\s*\[type=.*$/, '')).join(' ');
+  return `${first}: ${said.slice(0, SAID_LENGTH_MAX)}`;
 }
 
 /** What it wants stands in its own words before the traceback. */

@@ -1,12 +1,14 @@
 // A file or directory that the project may not open, or that is not there.
 import type { Cause, DiagnosisInput } from './evidence.ts';
+import { copyTemplate } from './missing-template.ts';
 import { causeOfLast, lastTraceback, projectWhere } from './traceback.ts';
 
 const DENIED = /\[Errno 13\] Permission denied: '([^']+)'/;
 const ABSENT = /\[Errno 2\] No such file or directory: '(\/[^']+)'/;
 const SQLITE = /unable to open database file|attempt to write a readonly database/;
 
-export function fileAccess({ logTail, ignoredFiles }: DiagnosisInput): Cause | undefined {
+export function fileAccess(input: DiagnosisInput): Cause | undefined {
+  const { logTail } = input;
   const last = lastTraceback(logTail);
   // The configuration of logging wraps what its handlers raise.
   const wrapped = /^Unable to configure handler/.test(last?.message ?? '');
@@ -31,10 +33,11 @@ export function fileAccess({ logTail, ignoredFiles }: DiagnosisInput): Cause | u
     };
   }
   const absent = ABSENT.exec(traceback.message)?.[1];
-  return absent === undefined ? undefined : absentFile(absent, where, ignoredFiles ?? []);
+  return absent === undefined ? undefined : absentFile(absent, where, input);
 }
 
-function absentFile(path: string, where: string | undefined, ignored: readonly string[]): Cause {
+function absentFile(path: string, where: string | undefined, input: DiagnosisInput): Cause {
+  const ignored = input.ignoredFiles ?? [];
   const own = path.startsWith('/app/') ? path.slice('/app/'.length) : path;
   const name = own.slice(own.lastIndexOf('/') + 1);
   const isLog = /\.log$|(^|\/)logs?\//.test(own);
@@ -46,6 +49,7 @@ function absentFile(path: string, where: string | undefined, ignored: readonly s
     where,
     hint: isLog
       ? 'log to the standard output (tandem logs shows it), or commit its directory with a .gitkeep'
-      : `put its values into variables: tandem config set --secret NAME=VALUE\nor add the file to the source: git check-ignore -v ${own}`,
+      : (copyTemplate(path, input) ??
+        `put its values into variables: tandem config set --secret NAME=VALUE\nor add the file to the source: git check-ignore -v ${own}`),
   };
 }

@@ -2,6 +2,7 @@
 // directory that Python does not look in.
 import type { Cause, DiagnosisInput } from './evidence.ts';
 import { absentModule, guiltyPackage } from './import-error.ts';
+import { copyTemplate } from './missing-template.ts';
 import { distributionOf, plainName } from './tables/distributions.ts';
 import { lastTraceback, projectFrame, projectWhere, type Traceback } from './traceback.ts';
 
@@ -99,7 +100,8 @@ function missingFile({ module, where }: Place, input: DiagnosisInput): Cause {
     ? `read its values from variables: tandem config set NAME=VALUE\nor commit a ${path}.py without secrets`
     : `add ${path}.py or ${path}/ to the source; a file that git ignores is not sent: git check-ignore -v ${path}.py`;
   const message = `Module "${module}" is not in the source${because}.`;
-  return { code: 'MODULE_MISSING', message, where, hint };
+  const copy = copyTemplate(module, input);
+  return { code: 'MODULE_MISSING', message, where, hint: copy ?? hint };
 }
 
 function notOnPath({ module, where }: Place, directory: string): Cause {
