@@ -93,7 +93,7 @@ describe('attach', () => {
   it('lets trusted extensions in', async () => {
     const credentials = await cluster.service.attach({ appId: 53, formation: {} });
     await within(credentials, async (client) => {
-      for (const name of ['citext', 'hstore', 'pg_trgm', 'unaccent', 'pgcrypto']) {
+      for (const name of ['citext', 'hstore', 'pg_trgm', 'unaccent', 'pgcrypto', 'bloom']) {
         await client.query(`CREATE EXTENSION ${name}`);
       }
     });

@@ -1,6 +1,7 @@
 // Turns a fresh Debian tree into the root of a sandbox: mount points, no leftovers, bytecode that
 // is valid in an image whose times are all zero.
-import { glob, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, glob, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../../lib/run-command.ts';
 import { CONTAINED } from './mmdebstrap.ts';
@@ -39,6 +40,9 @@ export async function finishTree(
 ): Promise<void> {
   const tree = await realpath(treePath);
   for (const pattern of recipe.remove) await remove(tree, pattern);
+  for (const [path, text] of Object.entries(recipe.append ?? {})) {
+    await appendFile(join(tree, path), text, { flag: constants.O_WRONLY | constants.O_APPEND });
+  }
   // Devices and sockets: the sandbox makes its own /dev, /run and /tmp.
   for (const path of ['dev', 'run', 'tmp', 'var/tmp']) await remove(tree, path);
   for (const path of MOUNT_POINTS) await mkdir(join(tree, path), { recursive: true, mode: 0o755 });

@@ -11,6 +11,8 @@ export interface Recipe {
   readonly beforePackages: readonly string[];
   /** Globs, relative to the tree, of what is removed from it at the end. */
   readonly remove: readonly string[];
+  /** Text put at the end of files that must be there, by their paths in the tree. */
+  readonly append?: Readonly<Record<string, string>>;
 }
 
 export const SUITE = 'bookworm';
@@ -102,6 +104,12 @@ const UNUSED = [
 /** On these, packages of an app are installed (builder/system-packages). */
 const UNUSED_BUT_APT = UNUSED.filter((path) => path !== 'usr/lib/apt');
 
+/**
+ * Beside those that PostgreSQL trusts itself: they only add types, functions or an index method, so an
+ * app's own user may create them (migrations do).
+ */
+const TRUSTED_EXTENSIONS = ['bloom', 'dict_xsyn', 'intagg'];
+
 const RECIPES: Readonly<Record<StackKind, Recipe>> = {
   base: { packages: [...TOOLS, ...LIBRARIES], beforePackages: [], remove: UNUSED_BUT_APT },
   build: {
@@ -129,6 +137,12 @@ const RECIPES: Readonly<Record<StackKind, Recipe>> = {
       'usr/share/i18n',
       'var/lib/postgresql',
     ],
+    append: Object.fromEntries(
+      TRUSTED_EXTENSIONS.map((name) => [
+        `usr/share/postgresql/15/extension/${name}.control`,
+        'trusted = true\n',
+      ]),
+    ),
   },
   redis: {
     packages: ['ca-certificates', 'redis-server', 'tzdata'],
