@@ -75,10 +75,22 @@ export const STATIC_TRAPS: readonly Trap[] = [
     files: site({
       'shop/settings.py': READS('assets'),
       'assets/site.js': 'without its style',
-      'package.json': json({ scripts: { 'build:css': 'sass site.scss assets/site.css' } }),
+      'package.json': json({ scripts: { 'build:css': 'bake-css site.scss assets/site.css' } }),
     }),
     finds: [{ rule: 'node build', value: 'npm run build:css' }],
     answers: { path: '/static/site.js', text: /without its style/ },
+  },
+  {
+    name: 'has a build script whose program every developer has installed for all projects',
+    files: site({
+      'shop/settings.py': READS('assets'),
+      'site.scss': '$loaf: 4px;\n.crust { width: $loaf * 2 }\n',
+      '.gitignore': 'assets/site.css\n',
+      'assets/site.js': 'source',
+      'package.json': json({ scripts: { 'build:css': 'sass site.scss assets/site.css' } }),
+    }),
+    finds: [{ rule: 'node build', value: 'npm run build:css' }],
+    answers: { path: '/static/site.css', text: /\.crust \{\s*width: 8px/ },
   },
   {
     name: 'commits the manifest of its hashed files, where it would collect to',

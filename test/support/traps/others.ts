@@ -22,22 +22,22 @@ def create_app():
 `;
 const SAYS_FLASK = { text: /^flask$/ };
 
-/** At "/" it keeps a file, which only the static server answers. */
+/** It keeps a file as it starts, which only the static server answers. */
 const KEEPS_UPLOADS = `import os
 
 from bundle_config import config
-from flask import Flask, redirect
+from flask import Flask
 
 site = Flask(__name__)
 MEDIA = os.path.join(config["core"]["data_directory"], "media")
+os.makedirs(MEDIA, exist_ok=True)
+with open(os.path.join(MEDIA, "kept.txt"), "w") as kept:
+    kept.write("kept in %s" % MEDIA)
 
 
 @site.get("/")
 def index():
-    os.makedirs(MEDIA, exist_ok=True)
-    with open(os.path.join(MEDIA, "kept.txt"), "w") as kept:
-        kept.write("kept in %s" % MEDIA)
-    return redirect("/uploads/kept.txt")
+    return "kept"
 `;
 
 export const OTHER_TRAPS: readonly Trap[] = [
@@ -54,7 +54,7 @@ export const OTHER_TRAPS: readonly Trap[] = [
       { rule: 'static', value: '/uploads/ -> /data/media/', evidence: 'epio.ini:6' },
       { rule: 'volume', value: '/data', evidence: 'web/shop.py:7' },
     ],
-    answers: { text: /^kept in \/data\/media$/ },
+    answers: { path: '/uploads/kept.txt', text: /^kept in \/data\/media$/ },
     quick: true,
   },
   {

@@ -4,6 +4,7 @@ import type { BuildContext } from '../build-context.ts';
 import type { SandboxMount } from '../../ports/sandbox.ts';
 import { mountOf } from '../build-session.ts';
 import type { Finding } from '../../domain/release.ts';
+import { addProgram, type AddedProgram, type AddedProgramRequest } from './added-programs.ts';
 import { leftOut, type NodeBuild } from './detect-node-build.ts';
 import {
   explainMissingProgram,
@@ -86,15 +87,20 @@ async function buildOne(
   for (const [number, script] of build.scripts.entries()) {
     const name = `node-${index}-${number}`;
     const request = { manifest, script, modules: installed, layers, name };
-    const [missing] = await missingPrograms(session, request);
-    if (missing === undefined) {
-      await runScript(context, build, { script, layers, mounts: installed.mounts, name });
+    const missing = await missingPrograms(session, request);
+    const evidence = lineOfKey(manifest, script);
+    const added = await addPrograms(context, missing, { manager, runtime, layers, evidence });
+    const [first = ''] = missing;
+    if (added !== undefined) {
+      const all = [...layers, ...added.map(({ layer }) => layer)];
+      await runScript(context, build, { script, layers: all, mounts: installed.mounts, name });
       scripts.push(script);
+      findings.push(...added.map((one) => one.finding));
     } else if (build.isConfigured) {
-      throw explainMissingProgram(scriptAt(manifest, manager, script), missing, manager);
+      throw explainMissingProgram(scriptAt(manifest, manager, script), first, manager);
     } else {
-      const why = `${saysMissing(missing)}; ${installHint(missing, manager)}`;
-      findings.push(leftOut(manifest, script, why, lineOfKey(manifest, script)));
+      const why = `${saysMissing(first)}; ${installHint(first, manager)}`;
+      findings.push(leftOut(manifest, script, why, evidence));
     }
   }
   const { program } = build;
@@ -108,6 +114,21 @@ async function buildOne(
     scripts.push(program.args.join(' '));
   }
   return { installed, runtime, scripts, findings };
+}
+
+/** Undefined when one of them cannot be added. */
+async function addPrograms(
+  context: BuildContext,
+  programs: readonly string[],
+  request: Omit<AddedProgramRequest, 'program'>,
+): Promise<AddedProgram[] | undefined> {
+  const added: AddedProgram[] = [];
+  for (const program of programs) {
+    const one = await addProgram(context, { ...request, program });
+    if (one === undefined) return undefined;
+    added.push(one);
+  }
+  return added;
 }
 
 /** The stack with compilers, what the project asks for beside it, and Node.js. */

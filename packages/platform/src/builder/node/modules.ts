@@ -18,6 +18,9 @@ import {
   type PackageManager,
 } from './package-manager.ts';
 
+/** Of programs that we add (added-programs.ts); whatever the project brings goes before. */
+export const PROGRAMS_DIRECTORY = '/opt/node-programs';
+
 export interface ModulesRequest {
   /** Short and unique within the build. */
   readonly name: string;
@@ -262,7 +265,7 @@ export function nodeEnv({ packageRegistry }: BuilderOptions, session: BuildSessi
   return {
     CI: '1',
     ...session.request.config,
-    PATH: '/opt/node/bin:/usr/local/bin:/usr/bin:/bin',
+    PATH: `/opt/node/bin:/usr/local/bin:/usr/bin:/bin:${PROGRAMS_DIRECTORY}/bin`,
     npm_config_cache: '/build/npm-cache',
     YARN_CACHE_FOLDER: '/build/yarn-cache',
     npm_config_audit: 'false',

@@ -15,6 +15,8 @@ const BUILT_IN = new Set(['cd', 'echo', 'exit', 'export', 'set', 'test', 'true',
 const PACKAGES: Readonly<Record<string, string>> = {
   babel: '@babel/cli',
   cleancss: 'clean-css-cli',
+  coffee: 'coffeescript',
+  csso: 'csso-cli',
   grunt: 'grunt grunt-cli',
   lessc: 'less',
   ng: '@angular/cli',
@@ -24,6 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   swc: '@swc/cli',
   tailwindcss: '@tailwindcss/cli',
   tsc: 'typescript',
+  uglifyjs: 'uglify-js',
   'vue-cli-service': '@vue/cli-service',
 };
 
