@@ -153,22 +153,20 @@ export const SITE_TRAPS: readonly Trap[] = [
   {
     name: 'is a page that Vite must build, with addresses that only its router knows',
     files: {
-      'index.html': 'a template',
+      'index.html': '<p>made by node</p><script type="module" src="/site.js"></script>',
+      'site.js': 'import { createRouter } from "vue-router";\nwindow.router = createRouter;\n',
       'package.json': json({
         private: true,
         scripts: { dev: 'vite', build: 'vite build' },
-        dependencies: { 'vue-router': 'file:tools/router' },
-        devDependencies: { vite: 'file:tools/vite' },
+        dependencies: { vue: '3.5.13', 'vue-router': '4.5.1' },
+        devDependencies: { vite: '6.3.5' },
       }),
-      'tools/router/package.json': json({ name: 'vue-router', version: '1.0.0' }),
-      'tools/vite/package.json': json({ name: 'vite', version: '1.0.0', bin: 'vite.js' }),
-      'tools/vite/vite.js': `#!/usr/bin/env node\n${WRITES('dist/index.html')}`,
     },
     finds: [
       { rule: 'framework', value: 'static', evidence: 'package.json' },
       { rule: 'static', value: 'index.html for every page', why: 'vue-router makes them' },
     ],
-    answers: { path: '/orders/42', text: MADE },
+    answers: { path: '/orders/42', text: /\/assets\/index-[\w-]+\.js.*made by node/s },
   },
   {
     name: 'is a page that came along built',

@@ -116,12 +116,11 @@ function place({ directory }: PackageJson, output: string | undefined): string |
 }
 
 /** Below the directory that the configuration calls its root. */
-function viteOutput(tree: SourceTree, at: PackageJson): string | undefined {
+function viteOutput(tree: SourceTree, at: PackageJson): string {
   const config = textOf(tree, at, /^vite\.config\./);
   const root = /\broot\s*:\s*["'`]\.?\/?([^"'`$]+?)\/?["'`]/.exec(config)?.[1];
-  const named = CONFIGURED_DIRECTORY.exec(config)?.[1];
-  if (named === undefined && /\boutDir\s*:/.test(config)) return undefined;
-  const output = named ?? 'dist';
+  // One that is worked out there shows when the build has written no page here.
+  const output = CONFIGURED_DIRECTORY.exec(config)?.[1] ?? 'dist';
   if (root === undefined) return output;
   return output.startsWith('../') ? under(upOf(root), output.slice(3)) : under(root, output);
 }
