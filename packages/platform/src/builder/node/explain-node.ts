@@ -7,7 +7,10 @@ import { packageOf } from './script-commands.ts';
 
 const LINES_MAX = 6;
 const UNREACHABLE =
-  /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL)\b[^\n]*/;
+  /\b(ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL)\b/;
+const HOST = /\bhttps?:\/\/([^/\s:]+)/;
+/** `getaddrinfo ENOTFOUND registry.npmjs.org` */
+const AFTER_PROBLEM = /\b(?:getaddrinfo|connect)(?: [A-Z_]+)? ([\w-]+(?:\.[\w-]+)+)/;
 const OUT_OF_STEP =
   /\bEUSAGE\b|in sync|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028|frozen-lockfile|lockfile is frozen/;
 const UNKNOWN = /(?:404 Not Found|ERR_PNPM_FETCH_404|YN0035)[^\n]*/;
@@ -26,21 +29,23 @@ export function explainNodeInstall(manager: PackageManager, logTail: string): Ta
       hint: `bring it up to date and commit it: ${updateCommand(manager)}`,
     });
   }
-  const unreachable = UNREACHABLE.exec(logTail)?.[0];
-  if (unreachable !== undefined) {
-    return new TandemError(
-      'REGISTRY_UNREACHABLE',
-      `The npm registry did not answer: ${unreachable.trim()}.`,
-      {
-        where,
-        hint: 'try again: tandem deploy',
-      },
-    );
-  }
+  const lines = logTail.split('\n').filter((line) => UNREACHABLE.test(line));
+  if (lines.length > 0) return unreachable(lines, where);
   const [why, hint] = causeOfInstall(logTail);
   return new TandemError('NODE_INSTALL_FAILED', `${manager.name} could not install: ${why}`, {
     where,
     hint,
+  });
+}
+
+/** A package may come from another host than the registry. */
+function unreachable(lines: readonly string[], where: string): TandemError {
+  const [, problem = ''] = UNREACHABLE.exec(lines[0] ?? '') ?? [];
+  const hosts = lines.flatMap((line) => (HOST.exec(line) ?? AFTER_PROBLEM.exec(line))?.[1] ?? []);
+  const who = hosts[0] ?? 'The npm registry';
+  return new TandemError('REGISTRY_UNREACHABLE', `${who} did not answer (${problem}).`, {
+    where,
+    hint: 'try again: tandem deploy',
   });
 }
 

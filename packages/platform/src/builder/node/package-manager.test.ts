@@ -78,8 +78,14 @@ describe('explainNodeInstall', () => {
     [
       'npm error code ENOTFOUND\nnpm error errno ENOTFOUND getaddrinfo registry.invalid\n',
       'REGISTRY_UNREACHABLE',
-      'did not answer',
+      'registry.invalid did not answer (ENOTFOUND).',
     ],
+    [
+      ' WARN GET https://codeload.example/a/b error (ECONNRESET). Will retry in 10 seconds.\n',
+      'REGISTRY_UNREACHABLE',
+      'codeload.example did not answer (ECONNRESET).',
+    ],
+    ['error: ETIMEDOUT\n', 'REGISTRY_UNREACHABLE', 'The npm registry did not answer (ETIMEDOUT).'],
     [
       'npm error code E404\nnpm error 404 Not Found - GET https://r/x - Not found\n',
       'NODE_INSTALL_FAILED',
