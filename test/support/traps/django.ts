@@ -296,6 +296,28 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
     answers: ON_POSTGRESQL,
   },
   {
+    name: 'fails while it makes its own error page, which Django logs without the exception',
+    files: site({
+      'shop/urls.py': `from django.http import HttpResponse
+
+
+def not_found(request, exception):
+    raise ValueError("no crust in the table of breads")
+
+
+handler404 = "shop.urls.not_found"
+urlpatterns = []
+`,
+    }),
+    finds: [],
+    refused: {
+      code: 'PROBE_STATUS',
+      what: /answered 500: ValueError: no crust in the table of breads/,
+      where: /^shop\/urls\.py:5/,
+      fix: /mend the line/,
+    },
+  },
+  {
     name: 'wants MySQL, whose driver it does not install',
     files: site({
       'shop/settings.py': `${SETTINGS}
