@@ -202,6 +202,19 @@ describe('pyproject.toml', () => {
     expect(whyIn(files)[0]).toContain(`with ${chosen.join(', ')}`);
   });
 
+  it('that is missing leaves what is imported and what Django is to load', () => {
+    const { value } = detectDependencyFiles(
+      memoryTree({
+        'manage.py': 'import django\n',
+        'shop/settings.py':
+          'INSTALLED_APPS = [\n    "django.contrib.auth",\n    "mezzanine.core",\n    "rest_framework",\n    "shop",\n    "unheard_of",\n]\n',
+      }),
+      '',
+    );
+    expect(value.names).toEqual(['django', 'mezzanine', 'djangorestframework']);
+    expect(value.lines[1]).toMatchObject({ evidence: 'shop/settings.py:1' });
+  });
+
   it('with groups for developers only is no dependency file', () => {
     const files = { 'pyproject.toml': '[dependency-groups]\ndev = ["ruff"]\n' };
     expect(sourceIn({ ...files, 'requirements.txt': 'flask\n' }).files).toEqual([

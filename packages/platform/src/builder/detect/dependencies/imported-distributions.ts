@@ -27,6 +27,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   django: 'django',
   django_filters: 'django-filter',
   dotenv: 'python-dotenv',
+  django_extensions: 'django-extensions',
   environ: 'django-environ',
   falcon: 'falcon',
   fastapi: 'fastapi',
@@ -40,6 +41,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   jinja2: 'jinja2',
   jwt: 'pyjwt',
   markdown: 'markdown',
+  mezzanine: 'mezzanine',
+  mptt: 'django-mptt',
   numpy: 'numpy',
   pandas: 'pandas',
   PIL: 'pillow',
@@ -54,6 +57,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   sqlalchemy: 'sqlalchemy',
   starlette: 'starlette',
   storages: 'django-storages',
+  taggit: 'django-taggit',
   tornado: 'tornado',
   wagtail: 'wagtail',
   werkzeug: 'werkzeug',
@@ -77,7 +81,7 @@ export function importedIn(tree: SourceTree, root: string): Candidate | undefine
       KNOWN[module] !== undefined && !own.has(module) && !evidence.has(module);
     // Reading a file line by line takes ten times as long as looking whether that is worth it.
     const imported = [...text.matchAll(IMPORT_LINE)].map(([, rest = '']) => rest.split(/\W+/));
-    if (!imported.flat().some(isNew)) continue;
+    if (!text.includes('INSTALLED_APPS') && !imported.flat().some(isNew)) continue;
     for (const { module, line } of importsOf(text)) {
       if (isNew(module)) evidence.set(module, `${path}:${line}`);
     }
@@ -110,17 +114,24 @@ interface Import {
   readonly line: number;
 }
 
-/** What is imported right after `try:` the project can do without. */
+/** What is imported right after `try:` the project can do without; what Django is to load, it cannot. */
 function importsOf(source: string): Import[] {
   const lines = logicalLines(source);
-  return lines.flatMap(({ code, line }, at) => {
+  return lines.flatMap(({ code, text, line }, at) => {
     const previous = lines[at - 1]?.code ?? '';
     if (/^(try\s*:|if (typing\.)?TYPE_CHECKING\b)/.test(previous)) return [];
+    if (/^INSTALLED_APPS\s*\+?=/.test(code))
+      return appsIn(text).map((module) => ({ module, line }));
     const from = /^from\s+(\w+)[\w.]*\s+import\b/.exec(code)?.[1];
     if (from !== undefined) return [{ module: from, line }];
     const names = /^import\s+(.+)$/.exec(code)?.[1]?.split(',') ?? [];
     return names.map((name) => ({ module: /^\s*(\w+)/.exec(name)?.[1] ?? '', line }));
   });
+}
+
+/** `"rest_framework"`, `'wagtail.admin'` */
+function appsIn(text: string): string[] {
+  return [...text.matchAll(/["']([A-Za-z_]\w*)[\w.]*["']/g)].map(([, module = '']) => module);
 }
 
 /** `startproject` writes its version into the settings. */
