@@ -213,7 +213,7 @@ describe('the Python', () => {
       'runtime.txt': 'python-3.6.4\n',
       'requirements.txt': 'six==1.10.0\n',
     });
-    expect(built.image.pythonVersion).toMatch(/^3\.8\./);
+    expect(built.image.pythonVersion).toMatch(/^3\.7\./);
     expect(findingOf(built, 'python')?.why).toContain('asks for 3.6.4, which is not available');
   });
 

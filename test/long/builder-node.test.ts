@@ -85,7 +85,9 @@ STATICFILES_DIRS = [Path(__file__).parent.parent / "frontend" / "dist"]
 
   const styles = {
     ...TINY_DJANGO,
-    'package.json': json({ scripts: { 'build:css': 'sass site.scss site_one/static/site.css' } }),
+    'package.json': json({
+      scripts: { 'build:css': 'postcss site.css -o site_one/static/site.css' },
+    }),
   };
 
   it('leaves out a script whose program nobody brings, and says so', async () => {
@@ -93,7 +95,7 @@ STATICFILES_DIRS = [Path(__file__).parent.parent / "frontend" / "dist"]
     expect(image.findings).toContainEqual({
       rule: 'node build',
       value: 'no "build:css" in .',
-      why: 'sass is not among its packages; npm install --save-dev sass',
+      why: 'postcss is not among its packages; npm install --save-dev postcss-cli',
       evidence: 'package.json:3',
     });
   });
@@ -102,9 +104,9 @@ STATICFILES_DIRS = [Path(__file__).parent.parent / "frontend" / "dist"]
     const wished = { ...styles, 'tandem.toml': '[node]\nbuild = "build:css"\n' };
     expect(await failure(wished)).toMatchObject({
       code: 'NODE_BUILD_FAILED',
-      message: '"npm run build:css" calls sass, and sass is not among its packages.',
+      message: '"npm run build:css" calls postcss, and postcss is not among its packages.',
       where: 'package.json:3',
-      hint: 'npm install --save-dev sass',
+      hint: 'npm install --save-dev postcss-cli',
     });
   });
 

@@ -75,7 +75,7 @@ export const STATIC_TRAPS: readonly Trap[] = [
     files: site({
       'shop/settings.py': READS('assets'),
       'assets/site.js': 'without its style',
-      'package.json': json({ scripts: { 'build:css': 'bake-css site.scss assets/site.css' } }),
+      'package.json': json({ scripts: { 'build:css': 'postcss site.css -o assets/site.css' } }),
     }),
     finds: [{ rule: 'node build', value: 'npm run build:css' }],
     answers: { path: '/static/site.js', text: /without its style/ },

@@ -1,6 +1,7 @@
 // Which file says what to install: the nearest directory upward from the app; there a lock before
 // pyproject.toml before requirements before older formats. When nothing lies upward, the nearest
 // directory below; when there is no file at all, what the project imports.
+import { TandemError } from '@tandem/protocol';
 import type { Finding } from '../../domain/release.ts';
 import { buildoutIn } from './dependencies/buildout.ts';
 import { condaIn } from './dependencies/conda.ts';
@@ -28,16 +29,24 @@ export type { DependencySource } from './dependencies/dependency-source.ts';
 const KINDS = [lockIn, pyprojectIn, pipfileIn, requirementsIn, buildoutIn, setupIn, condaIn];
 const DEPTH_BELOW_MAX = 2;
 
+export interface ConfiguredDependencies {
+  readonly requirements?: string | undefined;
+  /** Dependency groups and extras beside those for production. */
+  readonly groups?: readonly string[] | undefined;
+  /** Where `requirements` is set. */
+  readonly setIn?: string | undefined;
+}
+
 export function detectDependencyFiles(
   tree: SourceTree,
   root: string,
-  configured?: string,
-  setIn = 'tandem.toml',
+  { requirements, groups = [], setIn = 'tandem.toml' }: ConfiguredDependencies = {},
 ): Detected<DependencySource> {
-  if (configured !== undefined) {
-    return explained({ source: requirementsSource(tree, [configured]), why: `set in ${setIn}` });
+  if (requirements !== undefined) {
+    return explained({ source: requirementsSource(tree, [requirements]), why: `set in ${setIn}` });
   }
-  const candidate = choose(tree, root);
+  const candidate = choose(tree, root, groups);
+  assertGroups(tree, candidate, groups);
   if (candidate === undefined) {
     return detected(
       NO_DEPENDENCIES,
@@ -60,17 +69,36 @@ export function detectDependencyFiles(
 }
 
 /** One that asks for something, before one for developers, before imports, before an empty one. */
-function choose(tree: SourceTree, root: string): Candidate | undefined {
+function choose(tree: SourceTree, root: string, groups: readonly string[]): Candidate | undefined {
   const near: Candidate[] = [];
-  for (const candidate of candidatesIn(tree, upward(root))) {
+  for (const candidate of candidatesIn(tree, upward(root), groups)) {
     if (isGood(candidate)) return candidate;
     near.push(candidate);
   }
-  const below = [...candidatesIn(tree, directoriesBelow(tree))];
+  const below = [...candidatesIn(tree, directoriesBelow(tree), groups)];
   const found = below.find(isGood);
   if (found !== undefined) return alone(found, below);
   const all = [...near, ...below];
   return all.find(({ isDevelopment }) => isDevelopment) ?? importedIn(tree, root) ?? all[0];
+}
+
+/** A name that no file knows would silently install nothing. */
+function assertGroups(
+  tree: SourceTree,
+  candidate: Candidate | undefined,
+  groups: readonly string[],
+): void {
+  const files = candidate?.source.files ?? [];
+  const words = new Set(files.flatMap((path) => (tree.read(path) ?? '').split(/[^\w-]+/)));
+  const unknown = groups.find((name) => !words.has(name));
+  if (unknown === undefined && (groups.length === 0 || candidate?.source.wished.length !== 0))
+    return;
+  const where = files[0] ?? 'tandem.toml';
+  throw new TandemError(
+    'TANDEM_TOML_INVALID',
+    `tandem.toml: ${where} has no group or extra "${unknown ?? groups[0]}".`,
+    { where: 'tandem.toml groups', hint: 'groups = ["NAME"], of pyproject.toml or setup.cfg' },
+  );
 }
 
 function isGood({ isEmpty, isDevelopment }: Candidate): boolean {
@@ -78,10 +106,14 @@ function isGood({ isEmpty, isDevelopment }: Candidate): boolean {
 }
 
 /** One after the other: what lies behind the chosen one is not even read. */
-function* candidatesIn(tree: SourceTree, directories: readonly string[]): Generator<Candidate> {
+function* candidatesIn(
+  tree: SourceTree,
+  directories: readonly string[],
+  groups: readonly string[],
+): Generator<Candidate> {
   for (const directory of directories) {
     for (const kind of KINDS) {
-      const candidate = kind(tree, directory);
+      const candidate = kind(tree, directory, groups);
       if (candidate !== undefined) yield candidate;
     }
   }

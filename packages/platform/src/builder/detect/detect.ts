@@ -94,8 +94,10 @@ class Detector {
     const { config, origins, links, filesOnly } = this.#configuration;
     const root = detectAppRoot(tree, config.root, origins.root);
     const { directory, manageFile } = root.value;
-    const { requirements } = config;
-    const dependencies = detectDependencyFiles(tree, directory, requirements, origins.requirements);
+    const dependencies = detectDependencyFiles(tree, directory, {
+      ...config,
+      setIn: origins.requirements,
+    });
     const python = this.#python(directory, dependencies.value);
     const { names } = dependencies.value;
     const project: Project = {

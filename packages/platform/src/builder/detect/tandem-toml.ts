@@ -34,6 +34,8 @@ const Schema = v.strictObject({
   entry: v.optional(v.pipe(v.string(), v.regex(/^[\w.]+:[\w.]+$/, 'must be MODULE:ATTRIBUTE'))),
   /** Requirements file, relative to the top of the source. */
   requirements: v.optional(v.string()),
+  /** Dependency groups and extras to install beside those for production. */
+  groups: v.optional(v.array(v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'must be names of groups')))),
   /** Directories put on Python's path, relative to the top of the source; "" is the top. */
   pythonpath: v.optional(v.array(RelativePath)),
   /** Variables of the app; its config (`tandem config set`) goes before them. */

@@ -29,7 +29,11 @@ const PdmLock = v.object({
   }),
 });
 
-export function requirementsOfPdmLock(lockText: string, pyprojectText: string): string {
+export function requirementsOfPdmLock(
+  lockText: string,
+  pyprojectText: string,
+  wished: readonly string[] = [],
+): string {
   const table = parseToml(lockText, 'pdm.lock', 'REQUIREMENTS_INVALID');
   const parsed = v.safeParse(PdmLock, table);
   if (!parsed.success) throw invalid(v.getDotPath(parsed.issues[0]) ?? 'it');
@@ -39,7 +43,7 @@ export function requirementsOfPdmLock(lockText: string, pyprojectText: string): 
     const name = normalizeName(one.name);
     packages.set(name, [...(packages.get(name) ?? []), one]);
   }
-  const reached = reachFrom(roots(pyprojectText), (name, extras) =>
+  const reached = reachFrom(roots(pyprojectText, wished), (name, extras) =>
     packages.get(name)?.flatMap((one) => (isWanted(one, extras) ? edgesOf(one) : [])),
   );
   return [...reached]
@@ -63,9 +67,9 @@ function isWanted({ extras }: Package, wanted: readonly string[]): boolean {
   return extras.length === 0 || extras.some((extra) => wanted.includes(extra));
 }
 
-function roots(pyprojectText: string): LockEdge[] {
+function roots(pyprojectText: string, wished: readonly string[]): LockEdge[] {
   const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
-  const requirements = pyprojectRequirements(pyproject)?.requirements ?? [];
+  const requirements = pyprojectRequirements(pyproject, wished)?.requirements ?? [];
   return requirements.map(({ text }) => edgeOf(text));
 }
 

@@ -30,7 +30,11 @@ const PoetryLock = v.object({
   ),
 });
 
-export function requirementsOfPoetryLock(lockText: string, pyprojectText: string): string {
+export function requirementsOfPoetryLock(
+  lockText: string,
+  pyprojectText: string,
+  wished: readonly string[] = [],
+): string {
   const table = parseToml(lockText, 'poetry.lock', 'REQUIREMENTS_INVALID');
   const parsed = v.safeParse(PoetryLock, table);
   if (!parsed.success) throw invalid(v.getDotPath(parsed.issues[0]) ?? 'it');
@@ -39,7 +43,7 @@ export function requirementsOfPoetryLock(lockText: string, pyprojectText: string
     const name = normalizeName(one.name);
     packages.set(name, [...(packages.get(name) ?? []), one]);
   }
-  const reached = reachFrom(mainDependencies(pyprojectText), (name, extras) =>
+  const reached = reachFrom(mainDependencies(pyprojectText, wished), (name, extras) =>
     packages.get(name)?.flatMap((one) => edgesOf(one, extras)),
   );
   const files = parsed.output.metadata.files ?? {};
@@ -78,9 +82,9 @@ function namesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
-function mainDependencies(pyprojectText: string): LockEdge[] {
+function mainDependencies(pyprojectText: string, wished: readonly string[]): LockEdge[] {
   const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
-  const requirements = pyprojectRequirements(pyproject)?.requirements ?? [];
+  const requirements = pyprojectRequirements(pyproject, wished)?.requirements ?? [];
   return requirements.map(({ name, extras, text }) => ({
     name: normalizeName(name),
     marker: markerOf(/ ; (.*)$/.exec(text)?.[1]),

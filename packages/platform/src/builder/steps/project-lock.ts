@@ -15,14 +15,14 @@ const KEPT_OPTION =
 export function projectLock(source: DependencySource, tree: SourceTree): string | undefined {
   const [path = '', origin = ''] = source.files;
   const text = tree.read(path) ?? '';
-  const { kind } = source;
+  const { kind, wished } = source;
   if (kind === 'poetry-lock') {
     const prefix = source.directory === '' ? '' : `${source.directory}/`;
-    const requirements = requirementsOfPoetryLock(text, tree.read(origin) ?? '');
+    const requirements = requirementsOfPoetryLock(text, tree.read(origin) ?? '', wished);
     // Its paths are relative to its own directory.
     return requirements.replaceAll('file:///app/', `file:///app/${prefix}`);
   }
-  if (kind === 'pdm-lock') return requirementsOfPdmLock(text, tree.read(origin) ?? '');
+  if (kind === 'pdm-lock') return requirementsOfPdmLock(text, tree.read(origin) ?? '', wished);
   if (kind === 'pylock') return requirementsOfPylock(text, path, source);
   if (kind === 'pipfile-lock') return requirementsOfPipfileLock(text, path);
   return kind === 'hashed-requirements' ? hashedRequirements(source) : undefined;

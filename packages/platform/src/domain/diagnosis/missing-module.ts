@@ -72,7 +72,7 @@ function notInstalled(
 
 /** Settings for production, when there are any, need none of it. */
 function developmentHint(distribution: string, { settingsModule }: DiagnosisInput): string {
-  const move = `move ${distribution} to the main dependencies, or do not import it in production`;
+  const move = `install its group too, in tandem.toml: groups = ["NAME"]\nor move ${distribution} to the main dependencies, or do not import it in production`;
   return settingsModule === undefined
     ? move
     : `${move}\nor name other settings in tandem.toml: settings = "PACKAGE.settings.production"`;

@@ -202,6 +202,41 @@ describe('pyproject.toml', () => {
     expect(whyIn(files)[0]).toContain(`with ${chosen.join(', ')}`);
   });
 
+  describe('groups that the user names', () => {
+    const inFiles = (files: Files, groups: readonly string[]) =>
+      detectDependencyFiles(memoryTree(files), '', { groups }).value;
+    const PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["flask"]\n';
+
+    it.each([
+      ['a group', `${PROJECT}[dependency-groups]\ntest = ["environ"]\n`],
+      ['an extra', `${PROJECT}[project.optional-dependencies]\ntest = ["environ"]\n`],
+      [
+        'a group of Poetry',
+        '[tool.poetry.dependencies]\nflask = "*"\n[tool.poetry.group.test.dependencies]\nenviron = "*"\n',
+      ],
+    ])('are installed: %s', (_, pyproject) => {
+      const files = { 'pyproject.toml': pyproject };
+      expect(inFiles(files, ['test']).names).toEqual(['flask', 'environ']);
+      expect(inFiles(files, []).names).toEqual(['flask']);
+    });
+
+    it('are extras of a setup.cfg too', () => {
+      const files = {
+        'setup.py': 'from setuptools import setup\nsetup()\n',
+        'setup.cfg': '[metadata]\nname = shop\n[options.extras_require]\ntest = environ\n',
+      };
+      expect(inFiles(files, ['test']).requirements).toBe('-e .[test]\n');
+    });
+
+    it.each([
+      ['a name that nobody knows', { 'pyproject.toml': PROJECT }],
+      ['requirements, which have none', { 'requirements.txt': 'test\n' }],
+      ['no file at all', {}],
+    ])('are refused: %s', (_, files) => {
+      expect(() => inFiles(files as Files, ['test'])).toThrow(/has no group or extra "test"/);
+    });
+  });
+
   it('that is missing leaves what is imported and what Django is to load', () => {
     const { value } = detectDependencyFiles(
       memoryTree({

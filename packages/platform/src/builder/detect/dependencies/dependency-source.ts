@@ -36,6 +36,8 @@ export interface DependencySource {
   /** Production groups and extras of the project. */
   readonly groups: readonly string[];
   readonly extras: readonly string[];
+  /** Of both, those that the user names. */
+  readonly wished: readonly string[];
   /** The project itself is installed. */
   readonly installProject: boolean;
   /** Why it must be, beside that its build says what it depends on. */
@@ -70,6 +72,7 @@ export const NO_DEPENDENCIES: DependencySource = {
   names: [],
   groups: [],
   extras: [],
+  wished: [],
   installProject: false,
   namesPaths: false,
   developmentOnly: [],

@@ -38,6 +38,7 @@ export function lockedSource(lock: FoundLock, directory: string): DependencySour
     lines,
     extras: origin?.source.extras ?? [],
     groups: origin?.source.groups ?? [],
+    wished: origin?.source.wished ?? [],
     namesPaths: lock.namesPaths,
   });
 }

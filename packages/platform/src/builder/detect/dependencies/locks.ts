@@ -20,12 +20,17 @@ import { tableIn } from './pyproject-requirements.ts';
 import { pyprojectIn } from './pyproject-source.ts';
 import { workspaceLockIn } from './workspace-lock.ts';
 
-export function lockIn(tree: SourceTree, directory: string): Candidate | undefined {
+export function lockIn(
+  tree: SourceTree,
+  directory: string,
+  wished: readonly string[],
+): Candidate | undefined {
+  const project = { tree, directory, wished };
   const found = [
-    ...projectLock(tree, directory, 'uv-lock', 'uv.lock'),
-    ...projectLock(tree, directory, 'poetry-lock', 'poetry.lock'),
-    ...projectLock(tree, directory, 'pdm-lock', 'pdm.lock'),
-    ...pylock(tree, directory),
+    ...projectLock(project, 'uv-lock', 'uv.lock'),
+    ...projectLock(project, 'poetry-lock', 'poetry.lock'),
+    ...projectLock(project, 'pdm-lock', 'pdm.lock'),
+    ...pylock(project),
     ...pipfileLock(tree, directory),
   ];
   const fitting = found.filter((lock) => disagreement(lock) === undefined);
@@ -39,27 +44,32 @@ export function lockIn(tree: SourceTree, directory: string): Candidate | undefin
       : { source, why: `fits ${best.originPath}; not used: ${others.join(', ')}` };
   }
   const [stale] = found;
-  return stale === undefined ? workspaceLockIn(tree, directory) : outOfDate(stale);
+  return stale === undefined ? workspaceLockIn(tree, directory, wished) : outOfDate(stale);
+}
+
+interface Project {
+  readonly tree: SourceTree;
+  readonly directory: string;
+  readonly wished: readonly string[];
 }
 
 /** One that belongs to the pyproject.toml beside it. */
 function projectLock(
-  tree: SourceTree,
-  directory: string,
+  { tree, directory, wished }: Project,
   kind: 'uv-lock' | 'poetry-lock' | 'pdm-lock',
   name: string,
 ): FoundLock[] {
   const path = under(directory, name);
   const text = tree.read(path);
   const originPath = under(directory, 'pyproject.toml');
-  const origin = text === undefined ? undefined : pyprojectIn(tree, directory);
+  const origin = text === undefined ? undefined : pyprojectIn(tree, directory, wished);
   if (text === undefined || origin === undefined) return [];
   const pyproject = tree.read(originPath) ?? '';
   return [{ ...lockOf(kind, path, text, ownName(pyproject, originPath)), origin, originPath }];
 }
 
 /** One that says all there is to say, with or without a project beside it. */
-function pylock(tree: SourceTree, directory: string): FoundLock[] {
+function pylock({ tree, directory, wished }: Project): FoundLock[] {
   const named = tree.list(directory).flatMap(({ name }) => {
     const purpose = /^pylock(?:\.([^.]+))?\.toml$/.exec(name);
     return purpose === null ? [] : [{ name, purpose: purpose[1] ?? '' }];
@@ -76,7 +86,11 @@ function pylock(tree: SourceTree, directory: string): FoundLock[] {
   const originPath = under(directory, 'pyproject.toml');
   const own = ownName(tree.read(originPath) ?? '', originPath);
   return [
-    { ...lockOf('pylock', path, text, own), origin: pyprojectIn(tree, directory), originPath },
+    {
+      ...lockOf('pylock', path, text, own),
+      origin: pyprojectIn(tree, directory, wished),
+      originPath,
+    },
   ];
 }
 

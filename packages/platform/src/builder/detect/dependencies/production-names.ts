@@ -40,8 +40,9 @@ export function rank(name: string): number {
   return Math.min(order.length, ...places.filter((place) => place >= 0));
 }
 
-/** Whether an extra or a group belongs to what runs on a server. */
-export function isForProduction(name: string): boolean {
+/** Whether an extra or a group belongs to what runs on a server; `wished` are those of the user. */
+export function isForProduction(name: string, wished: readonly string[] = []): boolean {
+  if (wished.includes(name)) return true;
   const words = wordsOf(name);
   if (words.some((word) => DEVELOPMENT.has(word))) return false;
   return words.some((word) => PRODUCTION.includes(word) || SERVICES.includes(word));

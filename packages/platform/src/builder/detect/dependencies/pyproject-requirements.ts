@@ -20,18 +20,23 @@ export interface PyprojectRequirements {
 
 type Table = Record<string, unknown>;
 
-/** Undefined when it lists no dependencies at all, but only configures tools. */
-export function pyprojectRequirements(pyproject: Table): PyprojectRequirements | undefined {
+/**
+ * Undefined when it lists no dependencies at all, but only configures tools. `wished`: groups and extras
+ * that the user names.
+ */
+export function pyprojectRequirements(
+  pyproject: Table,
+  wished: readonly string[],
+): PyprojectRequirements | undefined {
+  const isChosen = (name: string): boolean => isForProduction(name, wished);
   const project = tableIn(pyproject, 'project');
   const poetry = tableIn(tableIn(pyproject, 'tool'), 'poetry');
-  const groups = productionGroups(pyproject);
+  const groups = productionGroups(pyproject, isChosen);
   const plain = plainList(pyproject);
   const isNothing = groups.length === 0 && plain.length === 0;
   if (project === undefined && poetry === undefined && isNothing) return undefined;
-  const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(
-    isForProduction,
-  );
-  const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isForProduction);
+  const extras = Object.keys(tableIn(project, 'optional-dependencies') ?? {}).filter(isChosen);
+  const poetryExtras = Object.keys(tableIn(poetry, 'extras') ?? {}).filter(isChosen);
   const isStandard =
     plain.length === 0 && project !== undefined && Array.isArray(project['dependencies']);
   return {
@@ -39,7 +44,7 @@ export function pyprojectRequirements(pyproject: Table): PyprojectRequirements |
       ...listed(project?.['dependencies'] ?? []),
       ...extras.flatMap((name) => listed(tableIn(project, 'optional-dependencies')?.[name])),
       ...groups.flatMap((name) => groupMembers(pyproject, name, new Set())),
-      ...ofPoetry(poetry, poetryExtras, isStandard),
+      ...ofPoetry(poetry, poetryExtras, { isStandard, wished }),
       ...plain,
     ],
     extras: isStandard ? extras : [...extras, ...poetryExtras],
@@ -61,13 +66,12 @@ function plainList(pyproject: Table): DescribedRequirement[] {
 }
 
 /** PEP 735 groups for production, and those that uv installs by default and are not for developers. */
-function productionGroups(pyproject: Table): string[] {
+function productionGroups(pyproject: Table, isChosen: (name: string) => boolean): string[] {
   const uv = tableIn(tableIn(pyproject, 'tool'), 'uv');
   const byDefault = texts(uv?.['default-groups']);
   const names = Object.keys(tableIn(pyproject, 'dependency-groups') ?? {});
   const chosen = names.filter(
-    (name) =>
-      isForProduction(name) || (byDefault.includes(name) && classify(name) !== 'development'),
+    (name) => isChosen(name) || (byDefault.includes(name) && classify(name) !== 'development'),
   );
   const hasOwn = pyproject['project'] !== undefined || tableIn(pyproject, 'tool')?.['poetry'];
   return hasOwn ? chosen : [...new Set([...chosen, ...groupsAlone(names, chosen)])];
@@ -94,7 +98,7 @@ function groupMembers(pyproject: Table, name: string, seen: Set<string>): Descri
 function ofPoetry(
   poetry: Table | undefined,
   extras: readonly string[],
-  isStandard: boolean,
+  { isStandard, wished }: { readonly isStandard: boolean; readonly wished: readonly string[] },
 ): DescribedRequirement[] {
   if (poetry === undefined) return [];
   const asked = new Set(
@@ -103,8 +107,8 @@ function ofPoetry(
   const main = isStandard ? [] : inTable(tableIn(poetry, 'dependencies'));
   const groups = Object.entries(tableIn(poetry, 'group') ?? {}).filter(([name, group]) =>
     isTable(group) && group['optional'] === true
-      ? isForProduction(name)
-      : classify(name) !== 'development',
+      ? isForProduction(name, wished)
+      : classify(name) !== 'development' || wished.includes(name),
   );
   return [
     ...main.filter((one) => !one.optional || asked.has(normalizeName(one.name))),

@@ -6,12 +6,16 @@ import { linesFrom, sourceOf, type Candidate } from './dependency-source.ts';
 import { pyprojectRequirements, tableIn, texts } from './pyproject-requirements.ts';
 import { requirementsSource } from './requirements-choice.ts';
 
-export function pyprojectIn(tree: SourceTree, directory: string): Candidate | undefined {
+export function pyprojectIn(
+  tree: SourceTree,
+  directory: string,
+  wished: readonly string[],
+): Candidate | undefined {
   const path = under(directory, 'pyproject.toml');
   const text = tree.read(path);
   if (text === undefined) return undefined;
   const pyproject = parsePyproject(text, path);
-  const asked = pyprojectRequirements(pyproject);
+  const asked = pyprojectRequirements(pyproject, wished);
   if (asked === undefined) return undefined;
   if (asked.isDynamic) return dynamic(tree, directory, pyproject);
   const requirements = asked.requirements.map((one) => one.text);
@@ -19,6 +23,7 @@ export function pyprojectIn(tree: SourceTree, directory: string): Candidate | un
   const { extras, groups } = asked;
   const parts = {
     directory,
+    wished,
     files: [path],
     lines: linesFrom(text, path, requirements),
     namesPaths: requirements.some((one) => /^-e |@ file:/.test(one)),

@@ -7,14 +7,18 @@ import { isForProduction } from './production-names.ts';
 import { setupScript } from './setup-script.ts';
 
 /** Its dependencies are asked for by `-e .`, so that they and the project come together. */
-export function setupIn(tree: SourceTree, directory: string): Candidate | undefined {
+export function setupIn(
+  tree: SourceTree,
+  directory: string,
+  wished: readonly string[],
+): Candidate | undefined {
   const script = setupScript(tree, directory) === undefined ? [] : [under(directory, 'setup.py')];
   const configuration = [under(directory, 'setup.cfg')].filter((path) => hasFile(tree, path));
   const files = [...script, ...configuration];
   // A setup.cfg that only configures tools describes no project.
   if (script.length === 0 && setupName(tree, directory) === undefined) return undefined;
   const requirements = setupRequirements(tree, directory);
-  const extras = setupExtras(tree, directory);
+  const extras = setupExtras(tree, directory, wished);
   const own = extras.length === 0 ? '-e .' : `-e .[${extras.join(',')}]`;
   const source = sourceOf('requirements', {
     directory,
@@ -28,6 +32,7 @@ export function setupIn(tree: SourceTree, directory: string): Candidate | undefi
       );
     }),
     requirements: `${own}\n`,
+    wished,
     namesPaths: true,
     installProject: true,
   });
@@ -61,11 +66,13 @@ export function setupName(tree: SourceTree, directory: string): string | undefin
   return name === undefined ? undefined : normalizeName(name.trim());
 }
 
-function setupExtras(tree: SourceTree, directory: string): string[] {
+function setupExtras(tree: SourceTree, directory: string, wished: readonly string[]): string[] {
   const configuration = readIni(tree.read(under(directory, 'setup.cfg')) ?? '');
   const listed = Object.keys(configuration['options.extras_require'] ?? {});
   const script = setupScript(tree, directory) ?? '';
   const table = /extras_require\s*=\s*\{([^}]*)\}/.exec(script);
   const literal = [...(table?.[1] ?? '').matchAll(/["']([\w.-]+)["']\s*:/g)];
-  return [...listed, ...literal.map(([, name = '']) => name)].filter(isForProduction);
+  return [...listed, ...literal.map(([, name = '']) => name)].filter((name) =>
+    isForProduction(name, wished),
+  );
 }

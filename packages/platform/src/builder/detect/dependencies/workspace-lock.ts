@@ -5,8 +5,12 @@ import { disagreement, lockedSource, lockOf, outOfDate, ownName } from './found-
 import { pyprojectIn } from './pyproject-source.ts';
 
 /** For the project in `directory`, when it is a member of a workspace further up. */
-export function workspaceLockIn(tree: SourceTree, directory: string): Candidate | undefined {
-  const origin = directory === '' ? undefined : pyprojectIn(tree, directory);
+export function workspaceLockIn(
+  tree: SourceTree,
+  directory: string,
+  wished: readonly string[],
+): Candidate | undefined {
+  const origin = directory === '' ? undefined : pyprojectIn(tree, directory, wished);
   if (origin === undefined) return undefined;
   const originPath = under(directory, 'pyproject.toml');
   const name = ownName(tree.read(originPath) ?? '', originPath);

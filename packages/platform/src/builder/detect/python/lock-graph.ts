@@ -18,9 +18,10 @@ interface Edge {
 export function lockReach(
   packages: readonly unknown[],
   pyprojectText: string,
+  wished: readonly string[] = [],
 ): ReadonlyMap<string, number> | undefined {
   const pyproject = parsePyproject(pyprojectText, 'pyproject.toml');
-  const roots = pyprojectRequirements(pyproject)?.requirements ?? [];
+  const roots = pyprojectRequirements(pyproject, wished)?.requirements ?? [];
   if (roots.length === 0) return undefined;
   const graph = edgesByName(packages);
   const reached = new Map<string, number>();

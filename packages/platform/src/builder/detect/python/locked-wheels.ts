@@ -47,7 +47,7 @@ function lockTable(tree: SourceTree, source: DependencySource): LockTable | unde
   const files = isTable(metadata) ? metadata : {};
   // A pylock.toml says by markers what it is for.
   const isGraph = source.kind !== 'pylock';
-  const reach = isGraph ? lockReach(packages, tree.read(origin) ?? '') : undefined;
+  const reach = isGraph ? lockReach(packages, tree.read(origin) ?? '', source.wished) : undefined;
   return { text, path, packages, files, reach };
 }
 
