@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from './diagnose.ts';
+import { diagnose, examine } from './diagnose.ts';
 import { lastTraceback } from './traceback.ts';
 
 const START = 'Traceback (most recent call last):\n';
@@ -74,6 +74,22 @@ describe('diagnose', () => {
     });
     expect(cause?.message).toContain(name);
     expect(cause?.hint).toMatch(/^tandem config set \w+=\.\.\./);
+  });
+
+  it('reads a traceback that a log of JSON carries', () => {
+    const traceback = `${START}${frame('/app/shop/vite.py', 64, 'with open(path) as f:')}ValueError: no pages`;
+    const entry = { level: 'ERROR', exc_info: traceback, request: { path: '/' } };
+    const symptom = { code: 'PROBE_STATUS', message: 'web.1: GET / answered 500' } as const;
+    const logTail = `{"cut": "${START.trim()}\nweb.1 starts\n2026-11-30 ${JSON.stringify(entry)}\n`;
+    const { cause, lines } = examine({ phase: 'probe', symptom, logTail });
+    expect(cause?.message).toContain('ValueError: no pages');
+    expect(cause?.where).toBe('shop/vite.py:64 with open(path) as f:');
+    expect(lines).toContain('  File "/app/shop/vite.py", line 64');
+  });
+
+  it('knows a read of the environment by the line of the project too', () => {
+    const log = `${START}${frame('/app/a.py', 2, 'K = os.environ["PAY"]')}KeyError: 'PAY'\n`;
+    expect(diagnose({ phase: 'start', logTail: log })?.code).toBe('VARIABLE_MISSING');
   });
 
   it('does not take every KeyError for a variable', () => {

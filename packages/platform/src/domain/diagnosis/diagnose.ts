@@ -11,6 +11,7 @@ import { fileAccess } from './file-access.ts';
 import { hanging } from './hanging.ts';
 import { importHangs } from './import-hangs.ts';
 import { interfaceMixed } from './interface-mixed.ts';
+import { withPlainTracebacks } from './json-log.ts';
 import { migrationConflict } from './migrations.ts';
 import { missingModule } from './missing-module.ts';
 import { missingTable } from './missing-table.ts';
@@ -69,7 +70,8 @@ export interface Diagnosis {
   readonly lines: readonly string[];
 }
 
-export function diagnose(input: DiagnosisInput): ErrorBody | undefined {
+export function diagnose(raw: DiagnosisInput): ErrorBody | undefined {
+  const input = readable(raw);
   for (const rule of RULES) {
     const cause = rule(input);
     if (cause !== undefined) return bodyOf(cause);
@@ -78,7 +80,8 @@ export function diagnose(input: DiagnosisInput): ErrorBody | undefined {
 }
 
 /** All that the evidence allows, for people who want to know more than the cause. */
-export function examine(input: DiagnosisInput): Diagnosis {
+export function examine(raw: DiagnosisInput): Diagnosis {
+  const input = readable(raw);
   const found = RULES.flatMap((rule) => {
     const cause = rule(input);
     return cause === undefined ? [] : [{ rule, cause }];
@@ -89,6 +92,10 @@ export function examine(input: DiagnosisInput): Diagnosis {
     candidates: others.filter(({ rule }) => !GENERAL.has(rule)).map(({ cause }) => bodyOf(cause)),
     lines: evidenceLines(input.logTail, first?.cause),
   };
+}
+
+function readable(input: DiagnosisInput): DiagnosisInput {
+  return { ...input, logTail: withPlainTracebacks(input.logTail) };
 }
 
 function bodyOf(cause: Cause): ErrorBody {
