@@ -71,6 +71,21 @@ export const STATIC_TRAPS: readonly Trap[] = [
     answers: { path: '/static/site.js', text: MADE },
   },
   {
+    name: 'reads the manifest that Vite hides among its files',
+    files: site({
+      'shop/settings.py': READS('assets/dist'),
+      'shop/urls.py': URLS.replace(
+        'getattr(settings, "SIGN", "")',
+        'open(settings.STATIC_ROOT + "/.vite/manifest.json").read()',
+      ),
+      '.gitignore': 'assets/dist/\nnode_modules/\n',
+      'package.json': json({ scripts: { build: 'node assets/build.js --outdir=assets/dist' } }),
+      'assets/build.js': WRITES('assets/dist/.vite/manifest.json'),
+    }),
+    finds: [{ rule: 'node build', value: 'npm run build' }],
+    answers: { text: MADE },
+  },
+  {
     name: 'has a build script whose program nobody brings',
     files: site({
       'shop/settings.py': READS('assets'),

@@ -30,7 +30,8 @@ from tandem_runtime.committed_static import add_committed
 from tandem_runtime.data_paths import data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
-from tandem_runtime.static_folders import leave_out_missing, static_folders
+from tandem_runtime.static_finders import keep_vite_manifests, leave_out_missing
+from tandem_runtime.static_folders import static_folders
 from tandem_runtime.written import Watch
 
 IMPORT_TIMEOUT_S = 60
@@ -194,6 +195,7 @@ class Preparation:
         os.makedirs(str(settings.STATIC_ROOT), exist_ok=True)
         for directory in leave_out_missing():
             self.note("static", "without %s" % directory, "STATICFILES_DIRS names it; it is not there")
+        keep_vite_manifests()
         call_command("collectstatic", interactive=False, verbosity=1, skip_checks=True)
         root = os.path.realpath(str(settings.STATIC_ROOT))
         own = getattr(settings, "TANDEM_OWN_STATIC_ROOT", "")

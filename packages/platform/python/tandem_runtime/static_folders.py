@@ -35,17 +35,3 @@ def starlette_folders(application, prefix=""):
         # With html=True it also answers for directories.
         if type(inner).__name__ == "StaticFiles" and directory and not getattr(inner, "html", False):
             yield prefix + str(route.path), directory
-
-
-def leave_out_missing():
-    """Before version 4.0 Django's collectstatic stops at a directory of STATICFILES_DIRS that does not
-    exist, though nothing else of Django minds. Returns those that the finders now go without."""
-    from django.contrib.staticfiles.finders import FileSystemFinder, get_finders
-
-    missing = []
-    for finder in get_finders():
-        if isinstance(finder, FileSystemFinder):
-            gone = [one for one in finder.locations if not os.path.isdir(str(one[1]))]
-            finder.locations = [one for one in finder.locations if one not in gone]
-            missing.extend(str(directory) for _, directory in gone)
-    return missing
