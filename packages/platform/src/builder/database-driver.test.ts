@@ -10,6 +10,12 @@ describe('a project without a driver of PostgreSQL', () => {
     ['Django', { settings, wantsDatabase: false }, 'django==5.2', 'psycopg'],
     ['an older Django', { settings, wantsDatabase: false }, 'django==3.2.1', 'psycopg2'],
     ['SQLAlchemy', without, 'flask==3.0\nsqlalchemy==2.0', 'psycopg2'],
+    [
+      'an async engine beside a driver of another database',
+      { ...without, databaseDriver: 'psycopg' },
+      'sqlalchemy==2.0\naiomysql==0.2',
+      'psycopg',
+    ],
     ['SQLAlchemy since 2.1', without, 'sqlalchemy==2.1.3', 'psycopg'],
     [
       'SQLAlchemy that has left its own behind',

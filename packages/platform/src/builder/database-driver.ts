@@ -12,12 +12,17 @@ const DRIVER_PSYCOPG3_SINCE_SQLALCHEMY = '2.1';
 /** What reads `postgresql://` and then asks for psycopg2 by default. */
 const TAKES_PSYCOPG2 = ['sqlalchemy', 'peewee', 'pony', 'records', 'dataset'];
 
+type DatabaseOf = Pick<Detection, 'settings' | 'wantsDatabase' | 'databaseDriver'>;
+
 export function driverFor(
-  { settings, wantsDatabase }: Pick<Detection, 'settings' | 'wantsDatabase'>,
+  { settings, wantsDatabase, databaseDriver }: DatabaseOf,
   lock: Lock | undefined,
 ): AdditionName | undefined {
   const names = lock?.packages.map(({ name }) => name) ?? [];
   const drivers = names.filter((name) => POSTGRESQL_DRIVERS.includes(name));
+  if (databaseDriver === 'psycopg' && !drivers.some((name) => /^psycopg(-|$)/.test(name))) {
+    return wantsDatabase ? 'psycopg' : undefined;
+  }
   const sqlalchemy = settings === undefined ? versionIn(lock, 'sqlalchemy') : undefined;
   if (sqlalchemy !== undefined && !isOlder(sqlalchemy, DRIVER_PSYCOPG3_SINCE_SQLALCHEMY)) {
     const isWithoutIt = drivers.every((name) => name.startsWith('psycopg2'));

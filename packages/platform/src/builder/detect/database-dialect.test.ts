@@ -13,6 +13,7 @@ describe('the driver in the URL', () => {
     ['is that of the default', DEFAULT, ['sqlalchemy', 'psycopg'], 'psycopg'],
     ['is an async one', ENGINE, ['sqlmodel', 'asyncpg', 'psycopg2-binary'], 'asyncpg'],
     ['is an async one of two', ENGINE, ['sqlalchemy', 'psycopg'], 'psycopg'],
+    ['is ours for an async engine without one', ENGINE, ['sqlalchemy', 'aiomysql'], 'psycopg'],
     ['is the only one', 'import flask\n', ['flask-sqlalchemy', 'psycopg-binary'], 'psycopg'],
   ])('%s', (_, source, dependencies, driver) => {
     expect(driverOf(source, dependencies)).toBe(driver);

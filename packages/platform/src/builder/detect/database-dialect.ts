@@ -44,8 +44,11 @@ export function detectDatabaseDialect(
   }
   const engine = lines.find(({ text }) => ASYNC_ENGINE.test(text));
   const async = ['asyncpg', 'psycopg'].find(brings);
-  if (engine !== undefined && async !== undefined) {
-    return dialect(async, 'its engine is an async one', engine.evidence);
+  if (engine !== undefined) {
+    const why = 'its engine is an async one';
+    return async === undefined
+      ? dialect('psycopg', `${why}; it brings no driver, so ours`, engine.evidence)
+      : dialect(async, why, engine.evidence);
   }
   if (brings('psycopg') && !brings('psycopg2')) return dialect('psycopg', 'the driver it brings');
   return undefined;

@@ -1,6 +1,7 @@
 // Which file says what to install: the nearest directory upward from the app; there a lock before
 // pyproject.toml before requirements before older formats. When nothing lies upward, the nearest
 // directory below; when there is no file at all, what the project imports.
+import { posix } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import type { Finding } from '../../domain/release.ts';
 import { buildoutIn } from './dependencies/buildout.ts';
@@ -45,7 +46,8 @@ export function detectDependencyFiles(
   if (requirements !== undefined) {
     return explained({ source: requirementsSource(tree, [requirements]), why: `set in ${setIn}` });
   }
-  const candidate = choose(tree, root, groups);
+  // A group that is called as the app's directory is the app's.
+  const candidate = choose(tree, root, [...groups, posix.basename(root)].filter(Boolean));
   assertGroups(tree, candidate, groups);
   if (candidate === undefined) {
     return detected(
@@ -143,7 +145,8 @@ function alone(found: Candidate, all: readonly Candidate[]): Candidate {
 /** For the message when a module is missing: it may be there, but for developers only. */
 function withDevelopmentNames(tree: SourceTree, source: DependencySource): DependencySource {
   const names = developmentNames(tree, source.member?.directory ?? source.directory);
-  return { ...source, developmentOnly: names.filter((name) => !source.names.includes(name)) };
+  const only = Object.entries(names).filter(([name]) => !source.names.includes(name));
+  return { ...source, developmentOnly: Object.fromEntries(only) };
 }
 
 function explained(candidate: Candidate): Detected<DependencySource> {

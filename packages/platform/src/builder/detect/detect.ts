@@ -64,6 +64,8 @@ export interface Detection {
   readonly bundleConfig: boolean;
   /** Not for Django. */
   readonly wantsDatabase: boolean;
+  /** Of SQLAlchemy, in the URL of the database. */
+  readonly databaseDriver?: string | undefined;
   readonly volume: DetectedVolume;
   /** Mapped by the user, or the whole of a site without an app. */
   readonly staticRoutes: readonly StaticRoute[];
@@ -114,7 +116,7 @@ class Detector {
         ? djangoFramework(project, manageFile)
         : otherFramework(project, named);
     const { releaseCommands: _release, site, findings, ...read } = framework;
-    const { startFiles: _startFiles, databaseDriver: _driver, given: _given, ...kept } = read;
+    const { startFiles: _startFiles, given: _given, ...kept } = read;
     const release = appRelease(project, named, framework);
     const mappings = configuredMappings(tree, directory, config.static, origins.static);
     const variables = this.#variables(project, framework);
@@ -211,9 +213,10 @@ class Detector {
 
   #variables(
     { root, containers }: Project,
-    { pythonPath, startFiles, settings, databaseDriver, given }: Framework,
+    { pythonPath, startFiles, settings, entry, databaseDriver, given }: Framework,
   ): Variables {
     const isDjango = settings !== undefined;
+    const factory = entry?.factory === true ? entry.attribute : undefined;
     const beside = ['config.py', 'settings.py'].map((name) => under(root, name));
     const files = [...new Set([...startFiles, ...beside])];
     const known = [
@@ -225,7 +228,10 @@ class Detector {
     return detectVariables({
       given: given ?? [],
       databaseDriver,
-      reads: [...environmentReads(this.#tree, files), ...settingsFields(this.#tree, files)],
+      reads: [
+        ...environmentReads(this.#tree, files, factory),
+        ...settingsFields(this.#tree, files),
+      ],
       known: new Set(known),
       committed: new Set(committedVariables(this.#tree, ['', ...pythonPath])),
       contained: containerValues(this.#tree, containers),

@@ -1,21 +1,25 @@
 // Distributions that only a developer installs: groups of pyproject.toml and files named for it.
+import type { DevelopmentNames } from './dependencies/dependency-source.ts';
 import { developmentFiles } from './dependencies/requirements-choice.ts';
 import { normalizeName, requirementName } from './requirements-file.ts';
 import { under, type SourceTree } from './source-tree.ts';
 import { isTable, parsePyproject } from './tandem-toml.ts';
 
-export function developmentNames(tree: SourceTree, directory: string): string[] {
+export function developmentNames(tree: SourceTree, directory: string): DevelopmentNames {
   const pyproject = under(directory, 'pyproject.toml');
   const text = tree.read(pyproject);
   const files = developmentFiles(tree, directory);
   const inFiles = files.flatMap((path) => (tree.read(path) ?? '').split(/\r?\n/));
-  return [
-    ...(text === undefined ? [] : inGroups(parsePyproject(text, pyproject))),
-    ...inFiles.flatMap((line) => requirementName(line.trim()) ?? []),
-  ];
+  const named = inFiles.flatMap((line) => requirementName(line.trim()) ?? []);
+  return {
+    ...Object.fromEntries(named.map((name) => [name, ''])),
+    ...Object.fromEntries(text === undefined ? [] : inGroups(parsePyproject(text, pyproject))),
+  };
 }
 
-function inGroups(pyproject: Record<string, unknown>): string[] {
+type Named = readonly [name: string, group: string];
+
+function inGroups(pyproject: Record<string, unknown>): Named[] {
   const { project, tool } = pyproject;
   const poetry = isTable(tool) ? tool['poetry'] : undefined;
   const lists = [
@@ -23,14 +27,21 @@ function inGroups(pyproject: Record<string, unknown>): string[] {
     ...tablesOf(isTable(project) ? project['optional-dependencies'] : undefined),
   ];
   const groups = tablesOf(isTable(poetry) ? poetry['group'] : undefined);
-  const older = isTable(poetry) ? [{ dependencies: poetry['dev-dependencies'] }] : [];
-  const tables = [...groups, ...older].flatMap((group) =>
-    isTable(group) && isTable(group['dependencies']) ? Object.keys(group['dependencies']) : [],
+  const older = isTable(poetry) ? [['dev', { dependencies: poetry['dev-dependencies'] }]] : [];
+  const tables = [...groups, ...(older as [string, unknown][])].flatMap(([name, group]): Named[] =>
+    isTable(group) && isTable(group['dependencies'])
+      ? Object.keys(group['dependencies']).map((one) => [normalizeName(one), name])
+      : [],
   );
-  const texts = lists.flat().filter((one) => typeof one === 'string');
-  return [...texts.flatMap((one) => requirementName(one) ?? []), ...tables.map(normalizeName)];
+  const texts = lists.flatMap(([group, list]): Named[] =>
+    (Array.isArray(list) ? list : []).flatMap((one): Named[] => {
+      const name = typeof one === 'string' ? requirementName(one) : undefined;
+      return name === undefined ? [] : [[name, group]];
+    }),
+  );
+  return [...texts, ...tables];
 }
 
-function tablesOf(value: unknown): unknown[] {
-  return isTable(value) ? Object.values(value) : [];
+function tablesOf(value: unknown): [string, unknown][] {
+  return isTable(value) ? Object.entries(value) : [];
 }

@@ -48,6 +48,26 @@ describe('what can', () => {
   });
 });
 
+it('reads the factory that is called, and no function in it', () => {
+  const text = `def create_app(name=None):
+    if name is None:
+        name = os.getenv("FLASK_CONFIG", "development")
+    app.secret_key = os.environ["KEY"]
+    def index():
+        return os.environ["INDEX"]
+def other():
+    os.environ["OTHER"]
+class Shop:
+    def create_app(self):
+        os.environ["SHOP"]
+`;
+  const reads = environmentReads(memoryTree({ 'app.py': text }), ['app.py'], 'create_app');
+  expect(reads).toMatchObject([
+    { name: 'FLASK_CONFIG', required: false, evidence: 'app.py:3' },
+    { name: 'KEY', required: true },
+  ]);
+});
+
 it('knows what a value is for', () => {
   const text = `DATABASES = {
     "default": {"NAME": env("MY_DB"), "HOST": os.environ.get("MY_HOST", "localhost")},

@@ -33,8 +33,13 @@ const CALL = new RegExp(
 const QUIET_CASTS = new Set(['get', 'setdefault', 'pop', 'read_env', 'path', 'prefixed']);
 const SCHEMA = /\b(?:environ\.)?Env\(/;
 
-export function environmentReads(tree: SourceTree, files: readonly string[]): EnvironmentRead[] {
-  const lines = files.flatMap((file) => importedLines(tree.read(file) ?? '', file));
+/** `called`: a factory that makes the application; what it reads itself counts. */
+export function environmentReads(
+  tree: SourceTree,
+  files: readonly string[],
+  called?: string,
+): EnvironmentRead[] {
+  const lines = files.flatMap((file) => importedLines(tree.read(file) ?? '', file, called));
   const answered = new Set(lines.flatMap(({ text }) => schemaNames(text)));
   const reads = lines.flatMap(readsOfLine);
   const given = { required: false, bare: false };
@@ -47,8 +52,8 @@ interface PlacedLine extends LogicalLine {
   readonly conditional: boolean;
 }
 
-/** Lines that run at import: at the top or in the body of a class, never in a function. */
-function importedLines(source: string, file: string): PlacedLine[] {
+/** Lines that run at import: at the top or in the body of a class, never in a function but `called`. */
+function importedLines(source: string, file: string, called: string | undefined): PlacedLine[] {
   const placed: PlacedLine[] = [];
   const blocks: { indent: number; kind: 'function' | 'class' | 'other' }[] = [];
   for (const line of logicalLines(source)) {
@@ -56,8 +61,10 @@ function importedLines(source: string, file: string): PlacedLine[] {
     const inFunction = blocks.some(({ kind }) => kind === 'function');
     const conditional = blocks.some(({ kind }) => kind === 'other');
     if (!inFunction) placed.push({ ...line, file, conditional });
-    if (/^(async )?def\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'function' });
-    else if (/^class\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'class' });
+    const [, name] = /^(?:async )?def\s+(\w+)/.exec(line.code) ?? [];
+    const isCalled = name !== undefined && name === called && line.indent === 0;
+    if (name !== undefined && !isCalled) blocks.push({ indent: line.indent, kind: 'function' });
+    else if (isCalled || /^class\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'class' });
     else if (line.code.endsWith(':')) blocks.push({ indent: line.indent, kind: 'other' });
   }
   return placed;

@@ -41,9 +41,13 @@ describe('diagnose', () => {
 
   it('knows when a module is only a development one', () => {
     const log = `${START}ModuleNotFoundError: No module named 'debug_toolbar'\n`;
-    const developmentOnly = ['django-debug-toolbar'];
+    const developmentOnly = { 'django-debug-toolbar': 'tools' };
     const cause = diagnose({ phase: 'build', logTail: log, developmentOnly });
     expect(cause?.message).toContain('development group only');
+    expect(cause?.hint).toContain('groups = ["tools"]');
+    const inFile = { 'django-debug-toolbar': '' };
+    const other = diagnose({ phase: 'build', logTail: log, developmentOnly: inFile });
+    expect(other?.hint).toMatch(/^move django-debug-toolbar/);
   });
 
   it.each([

@@ -20,8 +20,8 @@ export interface DiagnosisInput {
   readonly command?: string;
   /** Full version of the app's interpreter. */
   readonly pythonVersion?: string | undefined;
-  /** Distributions (PEP 503 names) that only development groups of the project name. */
-  readonly developmentOnly?: readonly string[];
+  /** Distributions (PEP 503 names) that only development groups of the project name; '' for a file. */
+  readonly developmentOnly?: Readonly<Record<string, string>>;
   /** Versions of the distributions that are installed, by their PEP 503 names. */
   readonly installed?: Readonly<Record<string, string>>;
   /** Variables that the settings read without a default and that nobody set, with the rest known. */

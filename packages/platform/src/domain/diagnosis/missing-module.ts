@@ -55,7 +55,7 @@ function notInstalled(
 ): Cause {
   const distribution = distributionOf(module);
   const plain = plainName(distribution);
-  const isDevelopment = (input.developmentOnly ?? []).includes(plain);
+  const isDevelopment = input.developmentOnly?.[plain] !== undefined;
   const by = guiltyPackage(traceback);
   const forWhom = by === undefined || by === 'django' ? '' : `; the package "${by}" needs it`;
   return {
@@ -71,8 +71,11 @@ function notInstalled(
 }
 
 /** Settings for production, when there are any, need none of it. */
-function developmentHint(distribution: string, { settingsModule }: DiagnosisInput): string {
-  const move = `install its group too, in tandem.toml: groups = ["NAME"]\nor move ${distribution} to the main dependencies, or do not import it in production`;
+function developmentHint(distribution: string, input: DiagnosisInput): string {
+  const { settingsModule, developmentOnly } = input;
+  const group = developmentOnly?.[plainName(distribution)] ?? '';
+  const install = `install its group too, in tandem.toml: groups = ["${group}"]\nor `;
+  const move = `${group === '' ? '' : install}move ${distribution} to the main dependencies, or do not import it in production`;
   return settingsModule === undefined
     ? move
     : `${move}\nor name other settings in tandem.toml: settings = "PACKAGE.settings.production"`;

@@ -91,7 +91,7 @@ describe('requirements files', () => {
     };
     expect(sourceIn(files)).toMatchObject({
       files: ['requirements/base.txt'],
-      developmentOnly: ['pytest'],
+      developmentOnly: { pytest: '' },
     });
   });
 
@@ -186,9 +186,19 @@ describe('pyproject.toml', () => {
       extras: ['postgres'],
       groups: ['prod'],
       names: ['flask', 'psycopg', 'gunicorn', 'six'],
-      developmentOnly: expect.arrayContaining(['ruff', 'pytest']) as string[],
+      developmentOnly: { mysqlclient: 'mysql', ruff: 'dev', pytest: 'test-server' },
     });
     expect(whyIn(files)[0]).toContain('with postgres, prod');
+  });
+
+  it('is read with the group that is called as the directory of the app', () => {
+    const files = standard('[dependency-groups]\nexample = ["six"]\nother = ["ruff"]\n');
+    const tree = memoryTree({ ...files, 'example/manage.py': '' });
+    expect(detectDependencyFiles(tree, 'example').value).toMatchObject({
+      groups: ['example'],
+      names: ['flask', 'six'],
+      developmentOnly: { ruff: 'other' },
+    });
   });
 
   it.each<[string, string, readonly string[]]>([
@@ -308,7 +318,7 @@ url = "https://index.example/simple"
       'gunicorn>=20,<24',
     ]);
     expect(found.lines[0]).toMatchObject({ name: 'django', evidence: 'pyproject.toml:6' });
-    expect(found.developmentOnly).toContain('pytest');
+    expect(found.developmentOnly).toHaveProperty('pytest');
   });
 
   it.each(['dependencies = "flask"', 'dependencies = [1]'])('refuses %s', (line) => {

@@ -17,6 +17,9 @@ export type DependencyKind =
   | 'requirements'
   | 'none';
 
+/** Normalised name -> the group or extra that asks for it; '' for a file. */
+export type DevelopmentNames = Readonly<Record<string, string>>;
+
 export interface DependencySource {
   readonly kind: DependencyKind;
   /** Directory of the file; '' for the top. */
@@ -46,8 +49,8 @@ export interface DependencySource {
   readonly member?: { readonly name: string; readonly directory: string };
   /** Paths of the source are installed, so its contents decide too. */
   readonly namesPaths: boolean;
-  /** Normalised names that only development groups or files ask for. */
-  readonly developmentOnly: readonly string[];
+  /** What only development groups or files ask for. */
+  readonly developmentOnly: DevelopmentNames;
 }
 
 /** A source, and what there is to say about it beside its file. */
@@ -75,7 +78,7 @@ export const NO_DEPENDENCIES: DependencySource = {
   wished: [],
   installProject: false,
   namesPaths: false,
-  developmentOnly: [],
+  developmentOnly: {},
 };
 
 export function sourceOf(kind: DependencyKind, parts: Partial<DependencySource>): DependencySource {
