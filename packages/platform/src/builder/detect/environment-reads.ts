@@ -64,7 +64,8 @@ function importedLines(source: string, file: string, called: string | undefined)
     const [, name] = /^(?:async )?def\s+(\w+)/.exec(line.code) ?? [];
     const isCalled = name !== undefined && name === called && line.indent === 0;
     if (name !== undefined && !isCalled) blocks.push({ indent: line.indent, kind: 'function' });
-    else if (isCalled || /^class\b/.test(line.code)) blocks.push({ indent: line.indent, kind: 'class' });
+    else if (isCalled || /^class\b/.test(line.code))
+      blocks.push({ indent: line.indent, kind: 'class' });
     else if (line.code.endsWith(':')) blocks.push({ indent: line.indent, kind: 'other' });
   }
   return placed;
