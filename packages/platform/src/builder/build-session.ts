@@ -1,4 +1,5 @@
 // One build under way: its disk, its log, its deadline, and how a step of it runs in a sandbox.
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
@@ -11,11 +12,14 @@ import { BuildLog } from './build-log.ts';
 import type { BuilderOptions } from './collaborators.ts';
 
 const LOG_CHECK_MS = 1_000;
+const MACHINE_SHARE = 1 / 4;
 const ID_LENGTH_MAX = 60;
 /** Scratch disks and sandboxes of builds; `sweep` knows them by it. */
 export const BUILD_PREFIX = 'build-';
 /** The step that runs the project's own code. */
 export const PREPARE_STEP = 'prepare';
+/** With these begin the steps of a front end. */
+const NODE_STEP = 'node-';
 
 export interface Step {
   /** Short: `resolve`. Unique within the build. */
@@ -140,7 +144,7 @@ export class BuildSession {
       hosts: {},
       mounts: step.mounts,
       limits: {
-        memoryBytes: LIMITS.build.memoryBytes,
+        memoryBytes: memoryOf(step.name),
         pids: LIMITS.build.pids,
         openFiles: LIMITS.instance.openFiles,
         tmpBytes: LIMITS.instance.tmpBytes,
@@ -195,13 +199,27 @@ export function workMounts(work: string, uvPath: string, cache?: string): Sandbo
 }
 
 function outOfMemory(step: string): TandemError {
-  const mebibytes = LIMITS.build.memoryBytes / 1024 / 1024;
+  const mebibytes = Math.floor(memoryOf(step) / 1024 / 1024);
   const imports = step.startsWith(PREPARE_STEP);
   const when = imports ? 'while the project was imported' : `in the step "${step}"`;
   const message = `The build reached its memory limit of ${mebibytes} MiB ${when}.`;
   return new TandemError('OUT_OF_MEMORY', message, {
-    hint: imports
-      ? 'do not load models or data at import; load them when they are first used'
-      : 'choose versions of the packages that have wheels, so that nothing is compiled',
+    hint: lessMemory(step),
   });
+}
+
+/** What compiles or bundles may have more than what imports. */
+function memoryOf(step: string): number {
+  const { memoryBytes, memoryBytesMax } = LIMITS.build;
+  if (step.startsWith(PREPARE_STEP)) return memoryBytes;
+  return Math.min(memoryBytesMax, Math.max(memoryBytes, totalmem() * MACHINE_SHARE));
+}
+
+function lessMemory(step: string): string {
+  if (step.startsWith(PREPARE_STEP)) {
+    return 'do not load models or data at import; load them when they are first used';
+  }
+  return step.startsWith(NODE_STEP)
+    ? 'tandem config set NODE_OPTIONS=--max-old-space-size=1024, or commit what it builds and set node = false in tandem.toml'
+    : 'choose versions of the packages that have wheels, so that nothing is compiled';
 }

@@ -20,6 +20,8 @@ export const LIMITS = {
   build: {
     timeoutMs: 20 * 60_000,
     memoryBytes: 2 * GIB,
+    /** What compiles or bundles may have a quarter of the machine up to this: one build at a time. */
+    memoryBytesMax: 8 * GIB,
     diskBytes: 8 * GIB,
     pids: 1024,
     logBytesMax: 32 * MIB,

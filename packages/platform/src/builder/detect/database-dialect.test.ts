@@ -56,6 +56,16 @@ describe('the driver in the URL', () => {
     });
   });
 
+  it('is ours where the URL was for MySQL', () => {
+    const files = {
+      'main.py': `import os\nfrom fastapi import FastAPI\napp = FastAPI()\nURL = os.getenv("SHOP_DB_URL", "mysql+aiomysql://a@b/c")\n${ENGINE.replace('DATABASE_URL', 'SHOP_DB_URL')}`,
+      'requirements.txt': 'fastapi\nsqlalchemy\naiomysql\n',
+    };
+    const found = detect(memoryTree(files), { pythonVersions: ['3.12.1'], config: {} });
+    expect(found).toMatchObject({ wantsDatabase: true, databaseDriver: 'psycopg' });
+    expect(found.variables.aliases['SHOP_DB_URL']).toBe('DATABASE_URL+psycopg');
+  });
+
   it('is in the second URL only, of a project with two', () => {
     const files = {
       'main.py': `import os\nfrom fastapi import FastAPI\napp = FastAPI()\nA = os.environ["DATABASE_ASYNC_URL"]\nB = os.environ["SHOP_DB_URL"]\n${ENGINE}`,

@@ -14,6 +14,10 @@ export const POSTGRESQL_DRIVERS = [
   'aiopg',
 ];
 
+/** Behind SQLAlchemy the app's PostgreSQL takes the place of what they speak to. */
+const OTHER_DRIVERS = ['aiomysql', 'asyncmy', 'pymysql', 'mysqlclient', 'mysql-connector-python'];
+const URL_VARIABLE = /\b[A-Z_]*(?:DB|DATABASE)_UR[LI]\b/;
+
 export function detectDatabaseNeed(
   tree: SourceTree,
   root: string,
@@ -23,7 +27,10 @@ export function detectDatabaseNeed(
   if (driver !== undefined) return finding('database', 'postgresql', `${driver} is a dependency`);
   const files = walkFiles(tree, root, 3).filter((file) => file.endsWith('.py'));
   const place = firstLine(tree, files, /\bDATABASE_URL\b/);
-  return place === undefined
+  if (place !== undefined) return finding('database', 'postgresql', 'reads DATABASE_URL', place);
+  const other = names.find((name) => OTHER_DRIVERS.includes(name));
+  const url = firstLine(tree, files, URL_VARIABLE);
+  return other === undefined || url === undefined || !names.includes('sqlalchemy')
     ? undefined
-    : finding('database', 'postgresql', 'reads DATABASE_URL', place);
+    : finding('database', 'postgresql', `instead of what ${other} speaks to`, url);
 }
