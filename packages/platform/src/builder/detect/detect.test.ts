@@ -177,6 +177,24 @@ describe('an application without Django', () => {
     expect(detectIn(files).entry).toMatchObject(expected);
   });
 
+  it('may lie deep, in packages below a directory of their own', () => {
+    const files = {
+      'pyproject.toml': '[project]\nname = "shop"\nversion = "1"\ndependencies = ["litestar"]\n',
+      'src/py/shop/__init__.py': '',
+      'src/py/shop/server/__init__.py': '',
+      'src/py/shop/server/asgi.py':
+        'def create_app():\n    from litestar import Litestar\n    return Litestar()\n',
+      'src/py/tests/app.py': 'from flask import Flask\napp = Flask(__name__)\n',
+    };
+    expect(detectIn(files).entry).toMatchObject({
+      module: 'shop.server.asgi',
+      attribute: 'create_app',
+      kind: 'asgi',
+      factory: true,
+      pathEntry: 'src/py',
+    });
+  });
+
   it('is asked for by name when nothing is found', () => {
     expect(refusal({ 'README.md': 'hi' })).toMatchObject({ code: 'NO_APP_DETECTED' });
     expect(refusal({ 'app.py': '# app = Flask(__name__)' })).toMatchObject({

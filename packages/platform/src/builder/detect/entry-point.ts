@@ -1,5 +1,6 @@
 // The WSGI or ASGI application of a project without Django, by the shape of its text: known classes,
 // factories, plain callables, and names that an entry file imports.
+import { posix } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import type { ServedApplication } from './containers/served-application.ts';
 import { wrappedEntry } from './entry-wrapper.ts';
@@ -53,10 +54,14 @@ const CLASSES: Readonly<Record<string, Pick<EntryPoint, 'kind' | 'framework'>>> 
   'falcon.App': { kind: 'wsgi', framework: 'wsgi' },
   'falcon.asgi.App': { kind: 'asgi', framework: 'asgi' },
 };
+const DEPTH_MAX = 3;
+/** Where nothing lies higher: `src/py/shop/server/asgi.py`. */
+const DEPTH_DEEP = 6;
 /** File names in order of trust. */
 const FILES = ['wsgi', 'asgi', 'app', 'main', 'application', 'server', 'api', 'run', '__init__'];
 const CLASS_NAMES = Object.keys(CLASSES).map((name) => name.replace('.', '\\.'));
 const INSTANCE = new RegExp(`^(\\w+)\\s*(?::[^=]+)?=\\s*(?:\\w+\\.)?(${CLASS_NAMES.join('|')})\\(`);
+const MADE = new RegExp(`\\b(${CLASS_NAMES.join('|')})\\(`);
 const FACTORY = /^(?:async )?def (create_app|make_app|get_app|build_app|create_application)\(/;
 const FACTORY_CALL =
   /^(app|application)\s*(?::[^=]+)?=\s*(?:\w+\.)?(?:create|make|get|build)_\w+\(/;
@@ -85,19 +90,15 @@ export function detectEntryPoint(
   if (served !== undefined) return served;
   const inContainer = containedEntry(tree, files, contained);
   if (inContainer !== undefined) return inContainer;
-  for (const path of files) {
-    const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
-    if (shape === undefined) continue;
-    const value = entryOf(path, root, shape);
-    const shown = targetOf(value);
-    return detected(
-      value,
-      finding('framework', value.framework, shape.why, `${path}:${shape.line}`),
-      finding('entry', shown, shape.why, `${path}:${shape.line}`),
-    );
-  }
+  const shown = shownEntry(tree, files, () => root);
+  if (shown !== undefined) return shown;
   const wrapped = wrappedEntry(tree, root, files);
-  if (wrapped === undefined) throw unreadable(files, tree) ?? nothingFound(files);
+  if (wrapped === undefined) {
+    const deep = candidates(tree, root, DEPTH_DEEP).filter((path) => !files.includes(path));
+    const below = shownEntry(tree, deep, (path) => importedFrom(tree, path));
+    if (below !== undefined) return below;
+    throw unreadable(files, tree) ?? nothingFound([...files, ...deep]);
+  }
   const { entry, why, evidence } = wrapped;
   return detected(
     entry,
@@ -106,8 +107,36 @@ export function detectEntryPoint(
   );
 }
 
+/** The first file whose text shows an application; `baseOf` says from where it is imported. */
+function shownEntry(
+  tree: SourceTree,
+  files: readonly string[],
+  baseOf: (path: string) => string,
+): Detected<EntryPoint> | undefined {
+  for (const path of files) {
+    const shape = shapeOf(tree.read(path) ?? '', usesOf(files, tree));
+    if (shape === undefined) continue;
+    const value = entryOf(path, baseOf(path), shape);
+    const evidence = `${path}:${shape.line}`;
+    return detected(
+      value,
+      finding('framework', value.framework, shape.why, evidence),
+      finding('entry', targetOf(value), shape.why, evidence),
+    );
+  }
+  return undefined;
+}
+
+/** The directory above the outermost package that holds the file. */
+function importedFrom(tree: SourceTree, path: string): string {
+  const directory = posix.dirname(path);
+  if (directory === '.') return '';
+  const isPackage = tree.list(directory).some(({ name }) => name === '__init__.py');
+  return isPackage ? importedFrom(tree, directory) : directory;
+}
+
 /** Shallow files first, within a level by how their name is trusted. */
-function candidates(tree: SourceTree, root: string): string[] {
+function candidates(tree: SourceTree, root: string, depthMax = DEPTH_MAX): string[] {
   const rank = (path: string): number => {
     const name = path.slice(path.lastIndexOf('/') + 1, -'.py'.length);
     const known = FILES.indexOf(name);
@@ -115,7 +144,7 @@ function candidates(tree: SourceTree, root: string): string[] {
       (path.split('/').length + (name === '__init__' ? -0.5 : 0)) * 100 + (known < 0 ? 50 : known)
     );
   };
-  return walkFiles(tree, root, 3)
+  return walkFiles(tree, root, depthMax)
     .filter((path) => path.endsWith('.py') && !isAside(path))
     .sort((one, other) => rank(one) - rank(other));
 }
@@ -206,9 +235,7 @@ function called(
 function factory(line: LogicalLine, all: readonly LogicalLine[]): Omit<Shape, 'line'> | undefined {
   const attribute = FACTORY.exec(line.code)?.[1];
   if (attribute === undefined) return undefined;
-  const made = all
-    .map((one) => /\b(Flask|FastAPI|Starlette|Quart)\(/.exec(one.code)?.[1])
-    .find(Boolean);
+  const made = all.map((one) => MADE.exec(one.code)?.[1]).find(Boolean);
   const known = made === undefined ? undefined : CLASSES[made];
   if (known === undefined) return undefined;
   return { ...known, attribute, factory: true, why: `the factory ${attribute}()` };
