@@ -1,4 +1,4 @@
-"""Where a Django project keeps data, by its settings: uploads, log files, SQLite databases."""
+"""Where a project keeps data, by its settings: uploads, log files, SQLite databases."""
 
 import os
 import uuid
@@ -52,3 +52,20 @@ def data_files(settings):
         if is_file and name and ":memory:" not in name and not name.startswith("file:"):
             files.append((name, "the SQLite database %s" % alias))
     return [{"path": os.path.abspath(str(path)), "what": what} for path, what in files]
+
+
+def flask_data_files(application):
+    """As `data_files`: the database of Flask-SQLAlchemy, where its URL is that of a file."""
+    config = getattr(application, "config", None) or {}
+    urls = [("SQLALCHEMY_DATABASE_URI", config.get("SQLALCHEMY_DATABASE_URI"))]
+    urls.extend((config.get("SQLALCHEMY_BINDS") or {}).items())
+    found = [(name, sqlite_path(url)) for name, url in urls]
+    return [{"path": path, "what": "the SQLite database %s" % name} for name, path in found if path]
+
+
+def sqlite_path(url):
+    """`sqlite:////srv/site.db?timeout=5` -> `/srv/site.db`; None for others, relative ones too."""
+    scheme, found, path = str(url).partition(":///")
+    if not found or scheme.split("+")[0] != "sqlite" or not path.startswith("/"):
+        return None
+    return os.path.abspath(path.split("?")[0])

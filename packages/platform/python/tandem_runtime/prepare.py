@@ -27,7 +27,7 @@ from tandem_runtime.build_commands import (
     uses_cache_table,
 )
 from tandem_runtime.committed_static import add_committed
-from tandem_runtime.data_paths import data_files, media_facts
+from tandem_runtime.data_paths import data_files, flask_data_files, media_facts
 from tandem_runtime.redis_settings import mentions, parse_address
 from tandem_runtime.report import write_report
 from tandem_runtime.static_finders import keep_vite_manifests, leave_out_missing
@@ -221,11 +221,12 @@ class Preparation:
             self.report["entry"] = dict(entry)
             # For what it writes. Whether it works is seen at the start, with the real services.
             self.application = self.quietly(application)
-            self.report["staticFolders"] = self.quietly(lambda: static_folders(self.application))
-            return
-        self.application = application
-        self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
-        self.report["staticFolders"] = self.quietly(lambda: static_folders(application))
+        else:
+            self.application = application
+            self.report["entry"] = dict(entry, kind=interface_of(application, entry["kind"]))
+        made = self.application
+        self.report["staticFolders"] = self.quietly(lambda: static_folders(made))
+        self.report["dataFiles"] = self.quietly(lambda: flask_data_files(made)) or []
 
 
 def database_facts(value):

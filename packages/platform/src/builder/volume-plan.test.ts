@@ -132,6 +132,8 @@ describe('a directory', () => {
   });
 
   it('of the system is named when data would be lost there, and not for scratch', () => {
+    const database = { ...sure('/tmp/x.db'), why: 'the SQLite database SQLALCHEMY_DATABASE_URI' };
+    expect(said([database])[0]).toMatch(/^\/tmp\/x\.db does not survive/);
     expect(said([sure('/usr/share/x'), sure('/tmp/x'), likely('/etc/y')])).toEqual([
       '/usr/share/x does not survive: a test; choose a path below the project or /data',
     ]);

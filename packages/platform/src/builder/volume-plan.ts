@@ -191,8 +191,9 @@ function notOnVolume({ evidence, isSure }: Wish, path: string, obstacle: string,
   return finding('volume', value, `${obstacle}; ${remedy}`, isSure ? evidence : undefined);
 }
 
-/** Worth a word: data, and not on the scratch disk. */
-function outsideReach({ path, isSure }: Wish): boolean {
+/** Worth a word: data, and on the scratch disk only a database. */
+function outsideReach({ path, isSure, why }: Wish): boolean {
+  if (/^\/tmp\//.test(path)) return isSure && why.startsWith('the SQLite database');
   return isSure && !/^\/(tmp|dev|proc|static|run)(\/|$)/.test(path);
 }
 
