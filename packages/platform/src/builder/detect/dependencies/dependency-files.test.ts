@@ -78,6 +78,16 @@ describe('requirements files', () => {
     });
   });
 
+  it('one that was compiled apart from the general one may share a version with it', () => {
+    const general = 'django==5.2\nasgiref==3.9 # django\npytz==2026.1\n';
+    const files = (pin: string) => ({
+      'requirements/main.txt': general,
+      'requirements/deploy.txt': `gunicorn==23\nasgiref==${pin}\n`,
+    });
+    expect(sourceIn(files('3.9')).names).toEqual(['django', 'asgiref', 'pytz', 'gunicorn']);
+    expect(sourceIn(files('3.8')).files).toEqual(['requirements/deploy.txt']);
+  });
+
   it('a production file that repeats the general one is taken alone', () => {
     const files = { 'requirements.txt': 'django==4\n', 'requirements-prod.txt': 'django==5\n' };
     expect(sourceIn(files).files).toEqual(['requirements-prod.txt']);

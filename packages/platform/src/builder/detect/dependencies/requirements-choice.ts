@@ -66,11 +66,25 @@ function forProduction(
   return { source, why: `${production.path} adds to it for production` };
 }
 
-/** It neither includes the general file nor repeats a name of it. */
+/**
+ * It neither includes the general file nor repeats it. Two that were compiled apart may share what
+ * their packages need, at one version.
+ */
 function onlyAdds(production: RequirementsFile | undefined, base: RequirementsFile): boolean {
   if (production === undefined || production.files.includes(base.path)) return false;
-  const names = base.lines.flatMap(({ name }) => name ?? []);
-  return !production.lines.some(({ name }) => name !== undefined && names.includes(name));
+  const general = pinsOf(base);
+  const shared = [...pinsOf(production)].filter(([name]) => general.has(name));
+  const agrees = shared.every(([name, pin]) => pin !== undefined && pin === general.get(name));
+  return agrees && shared.length * 2 < general.size;
+}
+
+/** Name -> version, where one is fixed. */
+function pinsOf({ lines }: RequirementsFile): Map<string, string | undefined> {
+  return new Map(
+    lines.flatMap(({ name, text }) =>
+      name === undefined ? [] : [[name, /==\s*([\w.!+-]+)/.exec(text)?.[1]] as const],
+    ),
+  );
 }
 
 /** Files that only a developer installs from. */
