@@ -143,6 +143,10 @@ describe('the volume of an app', () => {
     const now = await volumes.use(APP);
     if ((now?.sizeBytes ?? 0) > sizeBytes * 0.8) return now?.sizeBytes ?? 0;
     await run('umount', mountPoint);
+    // A sandbox that is being made elsewhere on the machine may hold the mount a moment longer.
+    const argv = ['losetup', '--associated', volumeImage(paths, APP)] as const;
+    const device = () => runCommand(argv, { timeoutMs: 5_000 });
+    await expect.poll(async () => (await device()).stdout, { timeout: 10_000 }).toBe('');
     await ensure([media], sizeBytes);
     return (await volumes.use(APP))?.sizeBytes ?? 0;
   }
