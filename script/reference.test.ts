@@ -4,6 +4,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VERB_GROUPS } from '../packages/cli/src/verbs/index.ts';
+import { TANDEM_KEYS } from '../packages/platform/src/builder/detect/tandem-toml.ts';
 import { ERROR_CODES } from '../packages/protocol/src/error-codes.ts';
 import { renderReference } from './reference.ts';
 
@@ -28,6 +29,14 @@ describe('docs/reference', async () => {
       expect(await readFile(join(ROOT, 'docs/reference', name), 'utf8')).toBe(text);
     },
   );
+});
+
+describe('tandem.toml', () => {
+  it('has every key in its page', async () => {
+    const page = await readFile(join(ROOT, 'docs/reference/tandem-toml.md'), 'utf8');
+    const listed = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, key]) => key);
+    expect(listed.toSorted()).toEqual([...TANDEM_KEYS].toSorted());
+  });
 });
 
 describe('error codes', async () => {

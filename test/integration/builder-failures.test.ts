@@ -53,6 +53,26 @@ async function failure(
 const containing = (text: string): string => expect.stringContaining(text) as string;
 const WSGI = 'def app(environ, start_response):\n    return []\n';
 
+describe('a command of the build', () => {
+  it.each([
+    ['echo half >&2; exit 3', 'BUILD_COMMAND_FAILED', 'ended with exit status 3: half'],
+    ['python manage.py bake', 'BUILD_COMMAND_FAILED', "Unknown command: 'bake'"],
+    ['python -c "import yaml"', 'MODULE_MISSING', 'ended with exit status 1: Module "yaml"'],
+    ['make-css', 'BUILD_COMMAND_FAILED', 'make-css: not found'],
+  ])('that fails: %s', async (command, code, message) => {
+    const toml = `build = [${JSON.stringify(command)}]\n`;
+    expect(await failure(django({ 'tandem.toml': toml }))).toMatchObject({
+      code,
+      message: containing(message),
+    });
+  });
+
+  it('in a project without Python', async () => {
+    const files = { 'index.html': 'x', 'tandem.toml': 'build = ["true"]\n' };
+    expect(await failure(files)).toMatchObject({ code: 'TANDEM_TOML_INVALID' });
+  });
+});
+
 describe('dependencies', () => {
   it('that cannot be parsed', async () => {
     expect(await failure(flask(WSGI, 'six\ndjango==>5\n'))).toMatchObject({

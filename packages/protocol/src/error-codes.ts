@@ -83,6 +83,7 @@ export const ERROR_CODES = {
   DATABASE_DRIVER_MISSING: user(422, 'No driver for the database is installed, or the wrong one.'),
   SYSTEM_LIBRARY_MISSING: user(422, 'A library or program of the system is not installed.'),
   NETWORK_AT_IMPORT: user(422, 'The application connects to something while it is imported.'),
+  BUILD_COMMAND_FAILED: user(422, 'A command of `build` in tandem.toml failed.'),
   STATIC_FAILED: user(422, 'collectstatic failed.'),
   STATIC_MANIFEST_MISSING: user(422, 'A static file that is referred to was not collected.'),
   BUILD_TIMEOUT: user(422, 'The build took longer than its limit.'),

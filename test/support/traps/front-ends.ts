@@ -86,6 +86,27 @@ export const STATIC_TRAPS: readonly Trap[] = [
     answers: { text: MADE },
   },
   {
+    name: 'makes its style sheet by a command of its own',
+    files: site({
+      'shop/settings.py': `${READS('assets')}INSTALLED_APPS.append("shop")\n`,
+      'shop/management/__init__.py': '',
+      'shop/management/commands/__init__.py': '',
+      'shop/management/commands/compile_themes.py': `from django.conf import settings
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    def handle(self, *args, **options):
+        path = settings.STATICFILES_DIRS[0]
+        path.mkdir()
+        (path / "site.css").write_text("made by a command")
+`,
+      'tandem.toml': 'build = ["python manage.py compile_themes"]\n',
+    }),
+    finds: [],
+    answers: { path: '/static/site.css', text: /made by a command/ },
+  },
+  {
     name: 'has a build script whose program nobody brings',
     files: site({
       'shop/settings.py': READS('assets'),

@@ -15,6 +15,7 @@ import { packCode } from './pack-code.ts';
 import { mentionOfRedis } from './redis-need.ts';
 import { serverOf } from './server-command.ts';
 import { additionLayer, type AdditionName } from './steps/addition-layer.ts';
+import { runBuildCommands } from './steps/build-commands.ts';
 import { bundleConfigEnv } from './steps/bundle-config.ts';
 import { dependencyLayer, type Dependencies } from './steps/dependency-layer.ts';
 import { namesIn, versionIn, type Lock } from './steps/lock.ts';
@@ -135,6 +136,8 @@ class PythonApp {
     const driver = await this.#add(driverFor(detected, lock), lock);
     const guess = applicationOf(detected, undefined)?.kind ?? 'wsgi';
     const guessed = this.#context.inBackground(this.#add(serverFor(detected, lock, guess), lock));
+    // Its commands have the address of the build, which one step at a time may use.
+    if (detected.config.build !== undefined) await guessed;
     // Prepared on the virtualenv as it lies there, while that is still being packed.
     const venv = dependencies?.directory;
     const packed = venv === undefined ? present(await dependencies?.layer) : [];
@@ -187,6 +190,7 @@ class PythonApp {
       const env = imageEnv(detection, usesOverlay(detection));
       try {
         const prepared = { detection, ...built, imageEnv: env, attempt };
+        if (attempt === 1) await runBuildCommands(session, prepared);
         return { detection, env, report: await prepareCode(session, prepared) };
       } catch (error) {
         // What the first one lacks is the answer when no other will do.

@@ -13,6 +13,7 @@ import { namingTheFullDisk } from './diagnosis/full-disk.ts';
 import { buildNodeApp } from './node/build-node-app.ts';
 import { buildPythonApp } from './python-app.ts';
 import { buildSite } from './static-site.ts';
+import { assertNoBuildCommands } from './steps/build-commands.ts';
 import { makeLinks } from './steps/make-links.ts';
 import { openToolchain, sharedUidOf } from './steps/toolchain.ts';
 import { BuildGround } from './system-packages/build-ground.ts';
@@ -53,10 +54,11 @@ class Build {
     const { disk, request } = this.#session;
     await makeLinks(disk.source, detection.links, request.buildUid);
     const context = this.#contextOf(detection);
-    const { nodeApp } = detection;
+    const { nodeApp, isSite } = detection;
+    if (nodeApp !== undefined || isSite) assertNoBuildCommands(detection);
     if (nodeApp !== undefined) return await buildNodeApp(context, { ...detection, nodeApp });
     const toolchain = await openToolchain(this.#options, detection.pythonVersion);
-    return detection.isSite
+    return isSite
       ? await buildSite(context, toolchain, detection)
       : await buildPythonApp(context, toolchain, detection);
   }

@@ -81,6 +81,8 @@ const Schema = v.strictObject({
       automatic: v.optional(v.boolean()),
     }),
   ),
+  /** Commands that make what the source lacks, before static files are collected. */
+  build: v.optional(v.array(Command)),
   /** Commands of the release phase, instead of the detected ones. */
   release: v.optional(v.array(Command)),
   processes: v.optional(v.record(ProcessName, Command)),
@@ -93,6 +95,7 @@ const Schema = v.strictObject({
     }),
   ),
 });
+export const TANDEM_KEYS: readonly string[] = Object.keys(Schema.entries);
 export type TandemConfig = Readonly<v.InferOutput<typeof Schema>>;
 
 export interface ConfigurationFile {

@@ -9,7 +9,13 @@ import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
 import type { SandboxMount } from '../../ports/sandbox.ts';
-import { mountOf, PREPARE_STEP, type BuildSession, type StepResult } from '../build-session.ts';
+import {
+  mountOf,
+  PREPARE_STEP,
+  type BuildSession,
+  type Step,
+  type StepResult,
+} from '../build-session.ts';
 import { buildDiskFull, saysDiskFull } from '../diagnosis/full-disk.ts';
 import type { ProjectEvidence } from '../diagnosis/project-evidence.ts';
 import type { Detection } from '../detect/detect.ts';
@@ -40,20 +46,8 @@ export async function prepareCode(
   const { disk } = session;
   const result = await session.run({
     name: request.attempt === 1 ? PREPARE_STEP : `${PREPARE_STEP}-${request.attempt}`,
-    layers: request.layers,
     args: ['/venv/bin/python', '-m', 'tandem_runtime.prepare'],
-    env: envOf(session, request),
-    cwd: insideApp(request.detection.root),
-    uid: session.request.buildUid,
-    mounts: [
-      mountOf(disk.work, '/build', false),
-      mountOf(disk.source, '/app', false),
-      mountOf(disk.staticFiles, '/static', false),
-      mountOf(disk.overlay, '/opt/tandem/overlay'),
-      ...(request.venv === undefined ? [] : [mountOf(request.venv, '/venv')]),
-      ...request.mounts,
-      ...(await volumeStandIns(session, request.detection)),
-    ],
+    ...(await projectStep(session, request)),
     network: false,
   });
   const path = join(disk.work, 'report.json');
@@ -66,6 +60,29 @@ export async function prepareCode(
     throw explain(request, result, report);
   }
   return report;
+}
+
+/** A step in the environment that the project will have, with stand-ins for its services. */
+export async function projectStep(
+  session: BuildSession,
+  request: PrepareRequest,
+): Promise<Pick<Step, 'layers' | 'env' | 'cwd' | 'uid' | 'mounts'>> {
+  const { disk } = session;
+  return {
+    layers: request.layers,
+    env: envOf(session, request),
+    cwd: insideApp(request.detection.root),
+    uid: session.request.buildUid,
+    mounts: [
+      mountOf(disk.work, '/build', false),
+      mountOf(disk.source, '/app', false),
+      mountOf(disk.staticFiles, '/static', false),
+      mountOf(disk.overlay, '/opt/tandem/overlay'),
+      ...(request.venv === undefined ? [] : [mountOf(request.venv, '/venv')]),
+      ...request.mounts,
+      ...(await volumeStandIns(session, request.detection)),
+    ],
+  };
 }
 
 /** Of the volume's directories those outside of the project: empty, and gone with the build. */
