@@ -80,6 +80,14 @@ describe('diagnose', () => {
     expect(cause?.hint).toMatch(/^tandem config set \w+=\.\.\./);
   });
 
+  it('knows a static file whose name is empty', () => {
+    const log = `${START}ValueError: Missing staticfiles manifest entry for ''\n`;
+    const cause = diagnose({ phase: 'start', logTail: log });
+    expect(cause).toMatchObject({ code: 'STATIC_MANIFEST_MISSING' });
+    expect(cause?.message).toContain('is empty');
+    expect(cause?.hint).toContain('release = [');
+  });
+
   it('reads a traceback that a log of JSON carries', () => {
     const traceback = `${START}${frame('/app/shop/vite.py', 64, 'with open(path) as f:')}ValueError: no pages`;
     const entry = { level: 'ERROR', exc_info: traceback, request: { path: '/' } };

@@ -12,6 +12,12 @@ export function staticManifest(input: DiagnosisInput): Cause | undefined {
   const message = traceback?.message ?? '';
   const where = traceback && projectWhere(traceback);
   const entry = ENTRY.exec(message)?.[1];
+  if (entry === '') {
+    const what = 'A template asks for a static file, and the name that it has for it is empty.';
+    const hint =
+      'where the name comes from the database, load the first data, in tandem.toml:\nrelease = ["python manage.py migrate", "python manage.py COMMAND"]';
+    return cause(what, where, hint);
+  }
   if (entry !== undefined) {
     return cause(`The static file "${entry}" was not collected.`, where, searchFor(entry));
   }
@@ -36,5 +42,5 @@ function cause(message: string, where: string | undefined, hint: string): Cause 
 
 function searchFor(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return `commit the file below a static directory, or mend what names it: git grep -n "${name}"`;
+  return `commit the file below a static directory, or mend what names it: git grep -n "${name}"\nor make it while the release is built, in tandem.toml: build = ["COMMAND"]`;
 }
