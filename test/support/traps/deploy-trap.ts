@@ -43,9 +43,15 @@ async function setConfig(
   if (config === undefined) return;
   const result = await t.tandem(['deploy', folder, '-a', app]);
   expect(result.exitCode).toBe(1);
-  expect(result.stderr).toContain('VARIABLE_MISSING');
+  if (!result.stderr.includes('VARIABLE_MISSING')) throw await unexpected(t, app, result.stderr);
   const pairs = Object.entries(config).map(([key, value]) => `${key}=${value}`);
   await t.mustTandem(['config', 'set', '--stage', '-a', app, ...pairs]);
+}
+
+/** With the log of the deploy, which is gone once the installation is. */
+async function unexpected(t: TestInstallation, app: string, said: string): Promise<Error> {
+  const { stdout } = await t.tandem(['logs', '-a', app, '--release', 'd1']);
+  return new Error(`${said}\n${stdout}`);
 }
 
 async function expectSite(
@@ -86,7 +92,7 @@ async function expectRefusal(
   const last = result.stdout.trim().split('\n').at(-1) ?? '{}';
   const said = JSON.parse(last) as { error?: Record<string, string> };
   const error = said.error ?? {};
-  expect(error['code'], result.stdout).toBe(refused?.code);
+  if (error['code'] !== refused?.code) throw await unexpected(t, app, result.stdout);
   expect(error['message']).toMatch(refused?.what ?? /^$/);
   if (refused?.where !== undefined) expect(error['where']).toMatch(refused.where);
   expect(error['hint']).toMatch(refused?.fix ?? /^$/);

@@ -1,5 +1,5 @@
 // The log of a build: our own lines among those of the sandboxes, and the end of a step's output.
-import { appendFile, open, stat } from 'node:fs/promises';
+import { appendFile, open, readFile, rm, stat } from 'node:fs/promises';
 import { formatLogLines, parseLogLine } from '../lib/log-line.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -16,6 +16,13 @@ export class BuildLog {
 
   async say(text: string): Promise<void> {
     await appendFile(this.path, formatLogLines(this.#clock.nowMs(), 'stdout', text));
+  }
+
+  /** All of another one, which is gone then. */
+  async take(other: BuildLog): Promise<void> {
+    if ((await other.sizeBytes()) === 0) return;
+    await appendFile(this.path, await readFile(other.path));
+    await rm(other.path);
   }
 
   async sizeBytes(): Promise<number> {

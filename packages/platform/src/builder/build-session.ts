@@ -31,6 +31,8 @@ export interface Step {
   readonly uid: number;
   readonly mounts: readonly SandboxMount[];
   readonly network: boolean;
+  /** Runs beside others: what it writes reaches the log once it has ended, and not among theirs. */
+  readonly aside?: boolean;
 }
 
 export interface StepResult {
@@ -56,6 +58,10 @@ export class BuildSession {
   readonly signal: AbortSignal;
   readonly #options: BuilderOptions;
   readonly #timeoutMs: number;
+  /** Steps that write into the log of the build. */
+  #speaking = 0;
+  /** Of steps that ran beside them. */
+  readonly #asides: BuildLog[] = [];
   readonly #kept = new Map<string, LayerRef>();
 
   private constructor(options: BuilderOptions, request: BuildRequest, disk: BuildDisk) {
@@ -89,22 +95,45 @@ export class BuildSession {
   }
 
   async close(): Promise<void> {
+    await this.#takeAsides();
     await this.#options.scratch.remove(diskId(this.request.buildId));
   }
 
   /** Throws CANCELLED, BUILD_TIMEOUT, OUT_OF_MEMORY or BUILD_FAILED (log flood); any exit resolves. */
   async run(step: Step): Promise<StepResult> {
     this.throwIfStopped();
-    const before = await this.log.sizeBytes();
-    const process = await this.#options.sandbox.start(this.#specOf(step));
+    if (step.aside) {
+      const log = new BuildLog(
+        join(this.disk.overlay, '..', `${step.name}.log`),
+        this.#options.clock,
+      );
+      return await this.#runInto(log, step).finally(() => this.#asides.push(log));
+    }
+    this.#speaking += 1;
     try {
-      const exit = await this.#waitFor(process);
+      return await this.#runInto(this.log, step);
+    } finally {
+      this.#speaking -= 1;
+      if (this.#speaking === 0) await this.#takeAsides();
+    }
+  }
+
+  async #runInto(log: BuildLog, step: Step): Promise<StepResult> {
+    const before = await log.sizeBytes();
+    const process = await this.#options.sandbox.start(this.#specOf(step, log));
+    try {
+      const exit = await this.#waitFor(process, log);
       this.throwIfStopped();
       if (exit.outOfMemory) throw outOfMemory(step.name);
-      return { exit, logTail: await this.log.tail(before) };
+      return { exit, logTail: await log.tail(before) };
     } finally {
       await process.remove();
     }
+  }
+
+  /** Once nobody speaks: a line between those of a traceback would make it another. */
+  async #takeAsides(): Promise<void> {
+    for (const log of this.#asides.splice(0)) await this.log.take(log);
   }
 
   throwIfStopped(): void {
@@ -128,7 +157,7 @@ export class BuildSession {
     return value;
   }
 
-  #specOf(step: Step) {
+  #specOf(step: Step, log: BuildLog) {
     const { request } = this;
     const id = `${BUILD_PREFIX}${request.buildId}`.slice(0, ID_LENGTH_MAX - step.name.length - 1);
     const { network } = request;
@@ -151,26 +180,26 @@ export class BuildSession {
         cpuWeight: 20,
       },
       ...(step.network ? { network: { ...network, links: [] } } : {}),
-      logPath: request.logPath,
+      logPath: log.path,
     };
   }
 
   /** Until it ends, we are told to stop, or it floods the log. */
-  async #waitFor(process: SandboxProcess): Promise<ExitStatus> {
+  async #waitFor(process: SandboxProcess, log: BuildLog): Promise<ExitStatus> {
     const watching = new AbortController();
     const stopped = AbortSignal.any([this.signal, watching.signal]);
     try {
-      return await Promise.race([process.exited, this.#watch(process, stopped)]);
+      return await Promise.race([process.exited, this.#watch(process, log, stopped)]);
     } finally {
       watching.abort();
     }
   }
 
-  async #watch(process: SandboxProcess, stopped: AbortSignal): Promise<ExitStatus> {
+  async #watch(process: SandboxProcess, log: BuildLog, stopped: AbortSignal): Promise<ExitStatus> {
     for (;;) {
       await delay(LOG_CHECK_MS, undefined, { signal: stopped }).catch(() => undefined);
       if (stopped.aborted) break;
-      if ((await this.log.sizeBytes()) <= LIMITS.build.logBytesMax) continue;
+      if ((await log.sizeBytes()) <= LIMITS.build.logBytesMax) continue;
       await process.signal('SIGKILL');
       throw new TandemError('BUILD_FAILED', 'The build wrote more into its log than the limit.', {
         hint: 'find what prints so much at the end of the log',

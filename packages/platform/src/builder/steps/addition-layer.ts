@@ -85,6 +85,7 @@ async function install(
     uid,
     mounts: workMounts(work, options.uvPath, await sharedCache(options, uid)),
     network: true,
+    aside: true,
   });
   if (result.exit.code === 0) return join(work, 'target');
   const cause = explainInstall({ logTail: result.logTail, file: `our ${name}`, lines: [] });

@@ -1,13 +1,16 @@
 // Commands of the user's that make what the source lacks (style sheets, generated code), before the
 // project is imported and its static files are collected: `build = ["make css"]` in tandem.toml.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import type { BuildSession } from '../build-session.ts';
+import { mountOf, type BuildSession } from '../build-session.ts';
 import type { Detection } from '../detect/detect.ts';
-import { projectStep, type PrepareRequest } from './prepare-code.ts';
+import { projectStep, type PrepareRequest, type ProjectStep } from './prepare-code.ts';
 
 const LAST_LINES = 2;
+const HOOK = '/opt/tandem/hook';
 
 /** Throws TANDEM_TOML_INVALID: nobody would run them. */
 export function assertNoBuildCommands({ config }: Pick<Detection, 'config'>): void {
@@ -23,12 +26,15 @@ export async function runBuildCommands(
   session: BuildSession,
   request: PrepareRequest,
 ): Promise<void> {
-  for (const [index, command] of (request.detection.config.build ?? []).entries()) {
+  const commands = request.detection.config.build ?? [];
+  if (commands.length === 0) return;
+  const step = await withHook(session, await projectStep(session, request));
+  for (const [index, command] of commands.entries()) {
     await session.log.say(`build: ${command}`);
     const { exit, logTail } = await session.run({
       name: `command-${index}`,
       args: ['/bin/sh', '-e', '-c', command],
-      ...(await projectStep(session, request)),
+      ...step,
       network: true,
     });
     if (exit.code === 0) continue;
@@ -42,6 +48,16 @@ export async function runBuildCommands(
       hint: cause?.hint ?? 'it runs in the root of the app, without database and Redis',
     });
   }
+}
+
+/** A virtualenv that is still being packed lacks the file by which each Python of an app finds us. */
+async function withHook(session: BuildSession, step: ProjectStep): Promise<ProjectStep> {
+  const hook = join(session.disk.overlay, '..', 'hook');
+  await mkdir(hook, { recursive: true });
+  await writeFile(join(hook, 'sitecustomize.py'), 'import tandem_runtime.startup\n');
+  const path = [HOOK, step.env?.['PYTHONPATH']].filter(Boolean).join(':');
+  const mounts = [...step.mounts, mountOf(hook, HOOK)];
+  return { ...step, env: { ...step.env, PYTHONPATH: path }, mounts };
 }
 
 function lastLines(log: string): string {

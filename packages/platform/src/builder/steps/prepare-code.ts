@@ -62,11 +62,13 @@ export async function prepareCode(
   return report;
 }
 
+export type ProjectStep = Pick<Step, 'layers' | 'env' | 'cwd' | 'uid' | 'mounts'>;
+
 /** A step in the environment that the project will have, with stand-ins for its services. */
 export async function projectStep(
   session: BuildSession,
   request: PrepareRequest,
-): Promise<Pick<Step, 'layers' | 'env' | 'cwd' | 'uid' | 'mounts'>> {
+): Promise<ProjectStep> {
   const { disk } = session;
   return {
     layers: request.layers,
