@@ -52,8 +52,7 @@ function used(traceback: Traceback): string[] {
 
 function readsEnvironment(traceback: Traceback): boolean {
   const last = traceback.frames.at(-1);
-  const isInEnvironment = /\/os\.py$|<frozen os>/.test(last?.file ?? '');
-  return isInEnvironment || /environ/.test(projectFrame(traceback)?.text ?? last?.text ?? '');
+  return /\/os\.py$|<frozen os>/.test(last?.file ?? '') || /environ/.test(last?.text ?? '');
 }
 
 /** pydantic: each field on a line of its own, `  Field required [type=missing, ...]` below it. */

@@ -14,7 +14,7 @@ export interface Traceback {
   readonly message: string;
 }
 
-const START = 'Traceback (most recent call last):';
+export const TRACEBACK_START = 'Traceback (most recent call last):';
 const FRAME = /^\s+File "([^"]+)", line (\d+)/;
 const EXCEPTION = /^((?:\w+\.)*)(\w+)(?:: (.*))?$/;
 const APP = '/app/';
@@ -26,7 +26,7 @@ const SERVER_GIVES_UP = 'HaltServer';
 
 export function lastTraceback(log: string): Traceback | undefined {
   const lines = log.split('\n').map((line) => line.trimEnd());
-  const starts = lines.flatMap((line, index) => (line.includes(START) ? [index] : []));
+  const starts = lines.flatMap((line, index) => (line.includes(TRACEBACK_START) ? [index] : []));
   const tracebacks = starts.toReversed().map((start) => tracebackAt(lines, start));
   return tracebacks.find((one) => one === undefined || one.type !== SERVER_GIVES_UP);
 }
@@ -34,12 +34,14 @@ export function lastTraceback(log: string): Traceback | undefined {
 /** The exception that the last one was raised from, when it was. */
 export function causeOfLast(log: string): Traceback | undefined {
   const at = log.lastIndexOf(DIRECT_CAUSE);
-  return at < 0 || log.indexOf(START, at) < 0 ? undefined : lastTraceback(log.slice(0, at));
+  return at < 0 || log.indexOf(TRACEBACK_START, at) < 0
+    ? undefined
+    : lastTraceback(log.slice(0, at));
 }
 
 function tracebackAt(lines: readonly string[], start: number): Traceback | undefined {
   // A logger may put its own prefix before every line of a traceback.
-  const prefix = lines[start]?.indexOf(START) ?? 0;
+  const prefix = lines[start]?.indexOf(TRACEBACK_START) ?? 0;
   const block = lines.slice(start + 1).map((line) => line.slice(prefix));
   const end = block.findIndex((line) => line !== '' && !/^\s/.test(line));
   const [, , type, message = ''] = EXCEPTION.exec(block[end] ?? '') ?? [];
