@@ -135,8 +135,9 @@ describe('an app that misbehaves', () => {
     });
     expect(await get()).toMatchObject({ status: 200, body: 'ok' });
     asked = 0;
-    await expect(get({ method: 'POST', body: 'x' })).rejects.toThrow(/aborted|socket hang up/);
-    expect(asked).toBe(1);
+    const post = await get({ method: 'POST', body: 'x' });
+    expect([post.status, asked]).toEqual([502, 1]);
+    expect(post.body).toContain('broke off');
   });
 
   it('cuts the client off when an answer breaks off that was begun', async () => {

@@ -1,16 +1,17 @@
 // Where a request comes from. What a peer says of earlier hops counts only when we trust the peer;
 // everybody else's X-Forwarded-* is replaced.
 import { BlockList, isIP } from 'node:net';
-import { portOfHost } from '../domain/route-match.ts';
+import { normalizeHost, portOfHost } from '../domain/route-match.ts';
 
 export interface ClientOrigin {
   readonly clientIp: string;
-  readonly forwardedFor: string;
   readonly proto: 'http' | 'https';
-  readonly host: string;
-  readonly port: string;
   /** The peer is one of our own proxies. */
   readonly trusted: boolean;
+  /** The authority of the request as the route table spells it; undefined when it is no host. */
+  readonly host: string | undefined;
+  /** What the app is told of it: field lines, each with its end of line. */
+  readonly fields: string;
 }
 
 /** Addresses and CIDR ranges, of both families. */
@@ -31,44 +32,73 @@ export class TrustedPeers {
   }
 }
 
-export interface OriginQuestion {
-  readonly remoteAddress: string | undefined;
-  readonly hostHeader: string;
-  readonly header: (name: string) => string | undefined;
+/** One end of a client connection: what all its requests have in common is found out once. */
+export class Peer {
+  readonly ip: string;
+  readonly isTrusted: boolean;
+  readonly #proto: 'http' | 'https';
+  readonly #peers: TrustedPeers;
+  #lastAuthority = '';
+  #last: ClientOrigin | undefined;
+
+  constructor(
+    remoteAddress: string | undefined,
+    { peers, isTls }: { readonly peers: TrustedPeers; readonly isTls: boolean },
+  ) {
+    // An IPv4 client of a dual-stack socket.
+    this.ip = (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+    this.isTrusted = peers.has(this.ip);
+    this.#peers = peers;
+    this.#proto = isTls ? 'https' : 'http';
+  }
+
+  /** `header` is asked only for what a trusted peer says. */
+  originOf(authority: string, header: (name: string) => string | undefined): ClientOrigin {
+    if (this.isTrusted) return this.#throughProxy(authority, header);
+    if (this.#last !== undefined && this.#lastAuthority === authority) return this.#last;
+    this.#lastAuthority = authority;
+    this.#last = origin({
+      ...{ clientIp: this.ip, forwardedFor: this.ip, proto: this.#proto, trusted: false },
+      ...{ authority, host: authority, port: undefined },
+    });
+    return this.#last;
+  }
+
+  #throughProxy(authority: string, header: (name: string) => string | undefined): ClientOrigin {
+    const hops = [...(header('x-forwarded-for') ?? '').split(','), this.ip]
+      .map((hop) => hop.trim())
+      .filter((hop) => isIP(hop) !== 0);
+    return origin({
+      authority,
+      // The last hop that is not ours: what stands left of it anybody may have written.
+      clientIp: hops.findLast((hop) => !this.#peers.has(hop)) ?? this.ip,
+      forwardedFor: hops.join(', '),
+      proto: header('x-forwarded-proto') === 'https' ? 'https' : 'http',
+      host: header('x-forwarded-host') ?? authority,
+      port: /^\d{1,5}$/.exec(header('x-forwarded-port') ?? '')?.[0],
+      trusted: true,
+    });
+  }
 }
 
-export function originOf(question: OriginQuestion, peers: TrustedPeers): ClientOrigin {
-  // An IPv4 client of a dual-stack socket.
-  const peer = (question.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
-  const direct = {
-    clientIp: peer,
-    forwardedFor: peer,
-    proto: 'http',
-    host: question.hostHeader,
-    port: String(portOfHost(question.hostHeader) ?? 80),
-    trusted: false,
-  } as const;
-  return peers.has(peer) ? { ...direct, ...throughProxy(question, peer, peers) } : direct;
+interface Forwarded {
+  readonly authority: string;
+  readonly clientIp: string;
+  readonly forwardedFor: string;
+  readonly proto: 'http' | 'https';
+  readonly host: string;
+  readonly port: string | undefined;
+  readonly trusted: boolean;
 }
 
-function throughProxy(
-  { hostHeader, header }: OriginQuestion,
-  peer: string,
-  peers: TrustedPeers,
-): Partial<ClientOrigin> {
-  const hops = [...(header('x-forwarded-for') ?? '').split(','), peer]
-    .map((hop) => hop.trim())
-    .filter((hop) => isIP(hop) !== 0);
-  const proto = header('x-forwarded-proto') === 'https' ? 'https' : 'http';
-  const host = header('x-forwarded-host') ?? hostHeader;
-  const port = /^\d{1,5}$/.exec(header('x-forwarded-port') ?? '')?.[0];
+function origin({ authority, host, proto, port, ...rest }: Forwarded): ClientOrigin {
+  const portText = port ?? String(portOfHost(host) ?? (proto === 'https' ? 443 : 80));
   return {
-    // The last hop that is not ours: what stands left of it anybody may have written.
-    clientIp: hops.findLast((hop) => !peers.has(hop)) ?? peer,
-    forwardedFor: hops.join(', '),
-    proto,
-    host,
-    port: port ?? String(portOfHost(host) ?? (proto === 'https' ? 443 : 80)),
-    trusted: true,
+    ...{ clientIp: rest.clientIp, proto, trusted: rest.trusted },
+    host: normalizeHost(authority),
+    fields:
+      `X-Forwarded-For: ${rest.forwardedFor}\r\n` +
+      `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Protocol: ${proto}\r\n` +
+      `X-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${portText}\r\n`,
   };
 }

@@ -1,8 +1,8 @@
-// One request on its way through Router -> Service -> LoadBalancer -> Target, and the interface that
-// moves its bytes. The chain decides and knows nothing of sockets; a Forwarder moves and decides
-// nothing.
-import type { Target } from './target.ts';
+// One request on its way through Router -> Service -> LoadBalancer -> Target. The chain decides and
+// knows nothing of sockets; an exchange carries out what it decided and says how that went.
+import type { Journey } from './journey.ts';
 import type { Refusal } from './refusal.ts';
+import type { Target } from './target.ts';
 
 export interface Exchange {
   readonly requestId: string;
@@ -11,22 +11,38 @@ export interface Exchange {
   readonly host: string | undefined;
   /** Without the query. */
   readonly path: string;
-  /** Header of the request by lower-case name. */
+  /** Field of the request by lower-case name. */
   header(name: string): string | undefined;
   /** Repeating it has no further effect, and all of it is at hand to be sent again. */
   readonly repeatable: boolean;
-  /** Fires when the client went away, or when the answer is complete. */
+  /** The client went away, or the answer is complete. */
+  readonly isEnded: boolean;
+  /** Fires then; made when it is first asked for. */
   readonly ended: AbortSignal;
   readonly trace: Trace;
+  /** What it has tried so far; none while nothing failed. */
+  journey: Journey | undefined;
   /** Ends it with an answer of our own; nothing of another answer was sent before. */
   refuse(refusal: Refusal): void;
+  /** Sends it to `target` and tells `listener` once what came of that. */
+  forward(target: Target, options: ForwardOptions, listener: OutcomeListener): void;
+}
+
+export interface ForwardOptions {
+  /** Forbids a connection used before. */
+  readonly fresh: boolean;
+  readonly rewrite?: Rewrite;
+}
+
+export interface OutcomeListener {
+  onOutcome(exchange: Exchange, target: Target, outcome: Outcome): void;
 }
 
 /** What the access record tells of the way taken. */
 export interface Trace {
-  appId?: number;
-  instanceId?: string;
-  upstreamMs?: number;
+  appId: number | undefined;
+  instanceId: string | undefined;
+  upstreamMs: number | undefined;
 }
 
 export type Outcome =
@@ -47,20 +63,12 @@ export type Outcome =
     }
   | { readonly kind: 'timeout' };
 
+export const DONE: Outcome = { kind: 'done' };
+export const TIMEOUT: Outcome = { kind: 'timeout' };
+
 /** Replaces what the client asked for, for upstreams that are our own. */
 export interface Rewrite {
   readonly path: string;
   /** The complete head: name, value, name, value ... */
   readonly headers: readonly string[];
-}
-
-export interface Forwarder {
-  /**
-   * Never rejects. `fresh` forbids a connection used before. Must not send to a target that was
-   * withdrawn while it connected: 'not-sent' then.
-   */
-  forward(
-    target: Target,
-    options: { readonly fresh: boolean; readonly rewrite?: Rewrite },
-  ): Promise<Outcome>;
 }

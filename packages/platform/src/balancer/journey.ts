@@ -10,6 +10,10 @@ const RESETS_MAX = 8;
 const PAUSE_MS_FIRST = 25;
 const PAUSE_MS_MAX = 500;
 
+/** Of an exchange that something failed for. */
+export const journeyOf = (exchange: Exchange): Journey =>
+  (exchange.journey ??= new Journey(exchange));
+
 export class Journey {
   readonly exchange: Exchange;
   /** Instances that failed in this round. */

@@ -4,6 +4,8 @@ import type { Target } from './target.ts';
 
 export type Random = () => number;
 
+const NONE: ReadonlySet<Target> = new Set();
+
 export class LoadBalancer {
   readonly targets: readonly Target[];
   readonly #random: Random;
@@ -14,18 +16,20 @@ export class LoadBalancer {
   }
 
   /** Undefined once all were tried. */
-  choose(tried: ReadonlySet<Target>, nowMs = performance.now()): Target | undefined {
+  choose(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): Target | undefined {
+    const [only] = this.targets;
+    if (this.targets.length === 1 && tried.size === 0) return only;
     const candidates = this.targets.filter((target) => !tried.has(target));
     const admitted = candidates.filter((one) => one.health.admits(one.outstanding, nowMs));
     // When all look bad, looks deceive: better to try than to refuse.
     const pool = admitted.length > 0 ? admitted : candidates;
-    const first = this.#pick(pool);
-    const second = this.#pick(pool.filter((target) => target !== first));
-    if (!first || !second) return first;
-    return second.outstanding < first.outstanding ? second : first;
-  }
-
-  #pick(pool: readonly Target[]): Target | undefined {
-    return pool[Math.floor(this.#random() * pool.length)];
+    const first = Math.floor(this.#random() * pool.length);
+    if (pool.length < 2) return pool[first];
+    // Any other one with the same chance.
+    const second = (first + 1 + Math.floor(this.#random() * (pool.length - 1))) % pool.length;
+    return fewerUnderWay(pool[first] as Target, pool[second] as Target);
   }
 }
+
+const fewerUnderWay = (first: Target, second: Target): Target =>
+  second.outstanding < first.outstanding ? second : first;

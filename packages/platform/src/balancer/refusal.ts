@@ -82,6 +82,12 @@ export const headTooLarge: Refusal = {
   detail: 'The headers of the request are over the limit.',
 };
 
+export const headTooSlow: Refusal = {
+  status: 408,
+  title: 'Request timed out',
+  detail: 'The head of the request did not arrive in time.',
+};
+
 export const bodyTooSlow: Refusal = {
   status: 408,
   title: 'Request timed out',

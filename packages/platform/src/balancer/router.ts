@@ -1,8 +1,7 @@
 // From a request to the app that answers it; routes again whenever the first choice came to nothing,
 // always by the table as it is then.
 import type { AppRoutes } from '../domain/route-table.ts';
-import type { Exchange, Forwarder } from './exchange.ts';
-import { Journey } from './journey.ts';
+import type { Exchange } from './exchange.ts';
 import * as refusal from './refusal.ts';
 import { RouteTable } from './route-table.ts';
 import { Service, type ServiceSurroundings } from './service.ts';
@@ -12,19 +11,19 @@ export class Router {
   readonly #services = new Map<number, Service>();
   readonly #surroundings: ServiceSurroundings;
 
-  constructor(surroundings: ServiceSurroundings) {
-    this.#surroundings = surroundings;
+  constructor(surroundings: Omit<ServiceSurroundings, 'routeAgain'>) {
+    this.#surroundings = { ...surroundings, routeAgain: (exchange) => this.handle(exchange) };
     this.table = new RouteTable(this);
   }
 
-  /** Resolves when the exchange was answered, or its client is gone. */
-  async handle(exchange: Exchange, forwarder: Forwarder): Promise<void> {
-    const journey = new Journey(exchange);
-    while (!exchange.ended.aborted) {
-      const found = this.#find(exchange);
-      if (!found) return;
-      if ((await found.service.serve(journey, found.route, forwarder)) === 'answered') return;
-    }
+  /** Sees to it that the exchange is answered, now or later, unless its client is gone. */
+  handle(exchange: Exchange): void {
+    if (exchange.isEnded) return;
+    const { host, path } = exchange;
+    const match = host === undefined ? undefined : this.table.match(host, path);
+    const service = match && this.#services.get(match.appId);
+    if (service) service.serve(exchange, match.route);
+    else exchange.refuse(this.#notFound(host, path));
   }
 
   appChanged(app: AppRoutes): void {
@@ -34,18 +33,10 @@ export class Router {
     service.update(app);
   }
 
-  #find(exchange: Exchange) {
-    const { host, path } = exchange;
-    const match = host === undefined ? undefined : this.table.match(host, path);
-    const service = match && this.#services.get(match.appId);
-    if (service) return { service, route: match.route };
-    exchange.refuse(this.#notFound(host, path));
-    return undefined;
-  }
-
   #notFound(host: string | undefined, path: string): refusal.Refusal {
+    if (host === undefined) return refusal.badRequest('The request names no valid host.');
     if (this.table.epoch === 0) return refusal.notReady;
-    if (host !== undefined && this.table.match(host, '/')) return refusal.unknownPath(host, path);
+    if (this.table.match(host, '/')) return refusal.unknownPath(host, path);
     return refusal.unknownHost(host);
   }
 }

@@ -1,9 +1,10 @@
 // One app: turns each of its routes into an answer. Its targets outlive changes of the table, so
 // connections, health and the count of requests under way carry over.
+import type { BalancerLimits } from '../domain/limits.ts';
 import type { AppRoutes, Route, Upstream } from '../domain/route-table.ts';
 import type { Drain } from './drain.ts';
-import type { Exchange, Forwarder, Outcome } from './exchange.ts';
-import type { Journey } from './journey.ts';
+import type { Exchange, ForwardOptions, Outcome, OutcomeListener } from './exchange.ts';
+import { journeyOf } from './journey.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import * as refusal from './refusal.ts';
 import {
@@ -19,9 +20,15 @@ export interface ServiceSurroundings {
   readonly drain: Drain;
   /** Absent where no static server runs. */
   readonly staticServer: Target | undefined;
+  readonly limits?: BalancerLimits;
+  /** By the table as it is now. */
+  readonly routeAgain: (exchange: Exchange) => void;
 }
 
-export class Service {
+const ANY_CONNECTION: ForwardOptions = { fresh: false };
+const FRESH_CONNECTION: ForwardOptions = { fresh: true };
+
+export class Service implements OutcomeListener {
   readonly appId: number;
   readonly #surroundings: ServiceSurroundings;
   readonly #room = new WaitingRoom();
@@ -49,93 +56,86 @@ export class Service {
     this.#room.routesChanged();
   }
 
-  async serve(
-    journey: Journey,
-    route: Route,
-    forwarder: Forwarder,
-  ): Promise<'answered' | 'route-again'> {
-    const { exchange } = journey;
+  /** Answers, or routes again; now or later. */
+  serve(exchange: Exchange, route: Route): void {
     exchange.trace.appId = this.appId;
     switch (route.target.kind) {
       case 'upstreams':
-        return await this.#serveUpstreams(journey, route, forwarder);
+        return this.#serveUpstreams(exchange, route);
       case 'static':
       case 'volume':
-        return await this.#serveStatic(journey, route as StaticRoute, forwarder);
+        return this.#serveStatic(exchange, route as StaticRoute);
       case 'hold':
-        return await this.#hold(exchange, route.target.untilMs);
+        return this.#hold(exchange, route.target.untilMs);
       case 'unavailable':
-        return refuse(exchange, refusal.unavailable(route.target.reason));
+        return exchange.refuse(refusal.unavailable(route.target.reason));
     }
+  }
+
+  onOutcome(exchange: Exchange, target: Target, outcome: Outcome): void {
+    const isStatic = target === this.#surroundings.staticServer;
+    if (!isStatic) noteHealth(target, exchange, outcome);
+    if (outcome.kind === 'done') return;
+    const journey = journeyOf(exchange);
+    if (journey.mayGoOn(target, outcome)) {
+      // There is one static server: it is tried again, not another one.
+      if (isStatic && outcome.kind === 'not-sent') this.#waitForInstances(exchange);
+      else this.#surroundings.routeAgain(exchange);
+    } else if (outcome.kind === 'timeout') exchange.refuse(refusal.gatewayTimeout);
+    else if (isStatic) exchange.refuse(refusal.badGateway('The static server did not answer.'));
+    else exchange.refuse(refusal.badGateway(journey.lastReason));
   }
 
   #targetOf(upstream: Upstream, before: ReadonlyMap<string, Target>): Target {
     const key = keyOf(upstream);
-    const target = this.#targets.get(key) ?? before.get(key) ?? Target.of(upstream);
+    const target =
+      this.#targets.get(key) ?? before.get(key) ?? Target.of(upstream, this.#surroundings.limits);
     this.#targets.set(key, target);
     return target;
   }
 
-  async #serveUpstreams(
-    journey: Journey,
-    route: Route,
-    forwarder: Forwarder,
-  ): Promise<'answered' | 'route-again'> {
-    const { exchange } = journey;
-    const target = this.#balancers.get(route)?.choose(journey.tried);
-    if (!target) return await this.#waitForInstances(journey);
+  #serveUpstreams(exchange: Exchange, route: Route): void {
+    const target = this.#balancers.get(route)?.choose(exchange.journey?.tried);
+    if (!target) return this.#waitForInstances(exchange);
     exchange.trace.instanceId = target.instanceId;
-    const outcome = await forwarder.forward(target, { fresh: journey.repeating });
-    noteHealth(target, exchange, outcome);
-    if (outcome.kind === 'done') return 'answered';
-    if (journey.mayGoOn(target, outcome)) return 'route-again';
-    const page =
-      outcome.kind === 'timeout' ? refusal.gatewayTimeout : refusal.badGateway(journey.lastReason);
-    return refuse(exchange, page);
+    const isRepeat = exchange.journey?.repeating === true;
+    exchange.forward(target, isRepeat ? FRESH_CONNECTION : ANY_CONNECTION, this);
   }
 
-  async #waitForInstances(journey: Journey): Promise<'answered' | 'route-again'> {
+  #waitForInstances(exchange: Exchange): void {
+    const journey = journeyOf(exchange);
     const pauseMs = journey.nextRound();
-    if (pauseMs === undefined)
-      return refuse(journey.exchange, refusal.badGateway(journey.lastReason));
-    if (await this.#room.wait(pauseMs, journey.exchange.ended)) return 'route-again';
-    return refuse(journey.exchange, refusal.tooManyWaiting);
+    if (pauseMs === undefined) exchange.refuse(refusal.badGateway(journey.lastReason));
+    else this.#wait(exchange, pauseMs);
   }
 
-  async #serveStatic(
-    journey: Journey,
-    route: StaticRoute,
-    forwarder: Forwarder,
-  ): Promise<'answered' | 'route-again'> {
-    const { exchange } = journey;
+  #serveStatic(exchange: Exchange, route: StaticRoute): void {
     const { staticServer } = this.#surroundings;
     if (!isStaticMethod(exchange.method))
-      return refuse(exchange, refusal.methodNotAllowed(STATIC_METHODS));
-    if (!staticServer) return refuse(exchange, refusal.unavailable('No static server runs here.'));
+      return exchange.refuse(refusal.methodNotAllowed(STATIC_METHODS));
+    if (!staticServer) return exchange.refuse(refusal.unavailable('No static server runs here.'));
     const rewrite = staticRewrite(exchange, route, this.appId);
-    const outcome = await forwarder.forward(staticServer, { fresh: journey.repeating, rewrite });
-    if (outcome.kind === 'done') return 'answered';
-    if (!journey.mayGoOn(staticServer, outcome))
-      return refuse(exchange, refusal.badGateway('The static server did not answer.'));
-    return outcome.kind === 'not-sent' ? await this.#waitForInstances(journey) : 'route-again';
+    const fresh = exchange.journey?.repeating === true;
+    exchange.forward(staticServer, { fresh, rewrite }, this);
   }
 
-  async #hold(exchange: Exchange, untilMs: number): Promise<'answered' | 'route-again'> {
+  #hold(exchange: Exchange, untilMs: number): void {
     const leftMs = untilMs - Date.now();
-    if (leftMs <= 0) return refuse(exchange, refusal.heldTooLong);
-    if (await this.#room.wait(leftMs, exchange.ended)) return 'route-again';
-    return refuse(exchange, refusal.tooManyWaiting);
+    if (leftMs <= 0) exchange.refuse(refusal.heldTooLong);
+    else this.#wait(exchange, leftMs);
   }
-}
 
-function refuse(exchange: Exchange, page: refusal.Refusal): 'answered' {
-  exchange.refuse(page);
-  return 'answered';
+  /** Routes again after a change of the routes, or `timeoutMs`. */
+  #wait(exchange: Exchange, timeoutMs: number): void {
+    void this.#room.wait(timeoutMs, exchange.ended).then((hadSeat) => {
+      if (hadSeat) this.#surroundings.routeAgain(exchange);
+      else exchange.refuse(refusal.tooManyWaiting);
+    });
+  }
 }
 
 function noteHealth(target: Target, exchange: Exchange, outcome: Outcome): void {
-  const answered = exchange.trace.upstreamMs !== undefined;
-  if (outcome.kind === 'done' && answered) target.health.succeeded();
+  if (outcome.kind === 'done' && exchange.trace.upstreamMs !== undefined) target.health.succeeded();
   const failed = outcome.kind === 'not-sent' || (outcome.kind === 'no-response' && !outcome.stale);
   if (failed && !target.withdrawn) target.health.failed(performance.now());
 }

@@ -1,9 +1,10 @@
 // One instance as this balancer sees it: its connections, its health, what is under way on it.
 // Lives as long as the table names the instance, then until the last request on it is done.
-import { LIMITS } from '../domain/limits.ts';
+import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
 import type { Upstream } from '../domain/route-table.ts';
-import { type Address, ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { TargetHealth } from './target-health.ts';
+import type { Address } from './upstream-connection.ts';
 
 /** A request or tunnel under way. */
 export interface Flight {
@@ -22,19 +23,26 @@ export class Target {
   readonly connections: ConnectionPool;
   readonly health = new TargetHealth();
   readonly #keepAliveMs: number | undefined;
+  readonly #limits: BalancerLimits;
   readonly #flights = new Set<Flight>();
   #withdrawn = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(instanceId: string, address: Address, keepAliveMs?: number) {
+  constructor(
+    instanceId: string,
+    address: Address,
+    keepAliveMs?: number,
+    limits: BalancerLimits = LIMITS.balancer,
+  ) {
     this.instanceId = instanceId;
     this.#keepAliveMs = keepAliveMs;
-    this.connections = new ConnectionPool(address, idleMsMaxOf(keepAliveMs));
+    this.#limits = limits;
+    this.connections = new ConnectionPool(address, idleMsMaxOf(keepAliveMs, limits), limits);
   }
 
-  static of(upstream: Upstream): Target {
+  static of(upstream: Upstream, limits?: BalancerLimits): Target {
     const { instanceId, address, port, keepAliveMs } = upstream;
-    return new Target(instanceId, { host: address, port }, keepAliveMs);
+    return new Target(instanceId, { host: address, port }, keepAliveMs, limits);
   }
 
   get outstanding(): number {
@@ -48,9 +56,10 @@ export class Target {
 
   /** Idle time up to which a kept connection serves; requests that can be repeated risk more. */
   reusableForMs(repeatable: boolean): number {
-    if (repeatable) return idleMsMaxOf(this.#keepAliveMs);
-    if (this.#keepAliveMs === undefined) return LIMITS.balancer.reuseIdleMsMax;
-    return Math.min(this.#keepAliveMs, LIMITS.balancer.keepAliveMs) * SAFE_SHARE;
+    const { reuseIdleMsMax, keepAliveMs } = this.#limits;
+    if (repeatable) return idleMsMaxOf(this.#keepAliveMs, this.#limits);
+    if (this.#keepAliveMs === undefined) return reuseIdleMsMax;
+    return Math.min(this.#keepAliveMs, keepAliveMs) * SAFE_SHARE;
   }
 
   begin(flight: Flight): void {
@@ -75,7 +84,7 @@ export class Target {
   }
 }
 
-function idleMsMaxOf(keepAliveMs: number | undefined): number {
+function idleMsMaxOf(keepAliveMs: number | undefined, limits: BalancerLimits): number {
   const known = keepAliveMs === undefined ? Infinity : keepAliveMs - CLOSE_AHEAD_MS;
-  return Math.max(0, Math.min(LIMITS.balancer.keepAliveMs, known));
+  return Math.max(0, Math.min(limits.keepAliveMs, known));
 }

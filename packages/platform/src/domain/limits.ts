@@ -58,6 +58,12 @@ export const LIMITS = {
     headTimeoutMs: 30_000,
     /** Silence in the middle of a request body. */
     bodyIdleTimeoutMs: 60_000,
+    /** A client that takes nothing of its answer for this long is given up. */
+    answerStallMs: 60_000,
+    /** How long a client that is to go may still read what it was told. */
+    lingerMs: 1_000,
+    /** Read ahead of a client that sends its next requests before it has the answer. */
+    pipelinedBytesMax: 64 * KIB,
     /** Of one response, for a client that reads slower than the app writes. */
     responseBufferBytesMax: 256 * KIB,
     /** Answers of known length up to this are passed on whole, unless that takes too long. */
@@ -110,3 +116,6 @@ export const LIMITS = {
     stopGraceMs: 30_000,
   },
 } as const;
+
+/** Of the balancer, where a test or an owner sets others. */
+export type BalancerLimits = { readonly [Name in keyof typeof LIMITS.balancer]: number };

@@ -1,0 +1,51 @@
+// Field lines as text: what goes on of a block, and single fields where somebody asks for one.
+import type { FieldScanner } from './field-scanner.ts';
+import { listOf } from './field-scanner.ts';
+
+/** The lines from `start` to `end` of `text` (which begins at `base` of the scanned bytes) that go on. */
+export function keptLines(
+  text: string,
+  range: { readonly base: number; readonly start: number; readonly end: number },
+  { dropped }: FieldScanner,
+): string {
+  const { base, start, end } = range;
+  if (dropped.length === 0) return text.slice(start - base, end - base);
+  let kept = '';
+  let from = start;
+  for (let index = 0; index < dropped.length; index += 2) {
+    const dropStart = dropped[index] as number;
+    if (dropStart > from) kept += text.slice(from - base, dropStart - base);
+    from = dropped[index + 1] as number;
+  }
+  return end > from ? kept + text.slice(from - base, end - base) : kept;
+}
+
+/** Without the lines whose name, in lower case, `isDropped` says so. */
+export function withoutFields(lines: string, isDropped: (name: string) => boolean): string {
+  let kept = '';
+  for (const line of linesOf(lines)) if (!isDropped(nameOf(line))) kept += `${line}\r\n`;
+  return kept;
+}
+
+/** All values of a field, in order; `name` in lower case. */
+export function fieldValues(lines: string, name: string): string[] {
+  return linesOf(lines)
+    .filter((line) => nameOf(line) === name)
+    .map((line) => line.slice(line.indexOf(':') + 1).trim());
+}
+
+/** Name and value of each line. */
+export const fieldPairs = (lines: string): [name: string, value: string][] =>
+  linesOf(lines).map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+
+/** The fields that Connection names belong to it (RFC 9110 section 7.6.1). */
+export function namedByConnection(lines: string): ReadonlySet<string> {
+  return new Set(fieldValues(lines, 'connection').flatMap(listOf));
+}
+
+const linesOf = (lines: string): string[] => lines.split('\r\n').filter((line) => line !== '');
+
+const nameOf = (line: string): string => line.slice(0, line.indexOf(':')).toLowerCase();

@@ -1,0 +1,218 @@
+// The head of a request: read strictly from bytes, or refused (RFC 9112 sections 2 to 7).
+import { LIMITS } from '../../domain/limits.ts';
+import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
+import { fieldValues, keptLines, namedByConnection, withoutFields } from './field-text.ts';
+import { CR, LF, SP, TARGET_OCTETS, TOKEN_OCTETS } from './octets.ts';
+
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' };
+
+export interface RequestHead {
+  readonly method: string;
+  /** Origin form: path and query; `*` for OPTIONS alone. */
+  readonly target: string;
+  /** The target without its query. */
+  readonly path: string;
+  readonly isHttp10: boolean;
+  /** As the client wrote it, with its port: of the target if that names one, else of Host. */
+  readonly authority: string;
+  readonly body: BodyFraming;
+  /** The client reads another answer on this connection. */
+  readonly keepsAlive: boolean;
+  readonly expectsContinue: boolean;
+  readonly asksForWebSocket: boolean;
+  /** Field lines that go on to the app, each with its end of line. */
+  readonly fields: string;
+  /** All field lines, as received. */
+  readonly receivedFields: string;
+}
+
+/** `name` in lower case; repeated fields joined (RFC 9110 section 5.3). */
+export function fieldOf(head: RequestHead, name: string): string | undefined {
+  const values = fieldValues(head.receivedFields, name);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+const METHOD_BYTES_MAX = 32;
+const NO_BODY: BodyFraming = { kind: 'none' };
+const EMPTY_BODY: BodyFraming = { kind: 'length', bytes: 0 };
+const CHUNKED_BODY: BodyFraming = { kind: 'chunked' };
+/** With these a body is expected, so an absent one is said to be empty. */
+const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+/** Reads heads one after the other. */
+export class RequestHeadReader {
+  /** Of the last head that was read. */
+  head!: RequestHead;
+  readonly #scanner = new FieldScanner('request', LIMITS.balancer.headerCountMax);
+
+  /**
+   * Position behind the head, INCOMPLETE (also when nothing but empty lines came), or a Fault. The
+   * head is in `head` then.
+   */
+  read(bytes: Buffer, start: number, end: number): number {
+    const lineStart = skipEmptyLines(bytes, start, end);
+    if (lineStart < 0) return lineStart;
+    const methodEnd = scanMethod(bytes, lineStart, end);
+    if (methodEnd < 0) return methodEnd;
+    const targetEnd = scanTarget(bytes, methodEnd + 1, end);
+    if (targetEnd < 0) return targetEnd;
+    const fieldsStart = scanVersion(bytes, targetEnd + 1, end);
+    if (fieldsStart < 0) return fieldsStart;
+    const headEnd = this.#scanner.scan(bytes, fieldsStart, end);
+    if (headEnd < 0) return headEnd;
+    const text = bytes.toString('latin1', lineStart, headEnd);
+    const fault = this.#take(text, {
+      ...{ base: lineStart, methodEnd, targetEnd, fieldsStart, headEnd },
+      isHttp10: bytes[fieldsStart - 3] === ZERO,
+    });
+    return fault === 0 ? headEnd : fault;
+  }
+
+  #take(text: string, at: HeadPositions): Fault | 0 {
+    const scanner = this.#scanner;
+    const { base } = at;
+    const method = text.slice(0, at.methodEnd - base);
+    const written = text.slice(at.methodEnd + 1 - base, at.targetEnd - base);
+    const range = { base, start: at.fieldsStart, end: at.headEnd - 2 };
+    const fault = this.#framingFault(method, at.isHttp10);
+    if (fault !== 0) return fault;
+    const host = scanner.hasHost
+      ? text.slice(scanner.hostStart - base, scanner.hostEnd - base)
+      : undefined;
+    const place = written.charCodeAt(0) === SLASH ? undefined : splitTarget(method, written);
+    if (place === 'fault') return Fault.target;
+    const authority = place?.authority ?? host;
+    if (host === undefined || authority === undefined) return Fault.host;
+    const target = place?.target ?? written;
+    const query = target.indexOf('?');
+    const receivedFields = text.slice(range.start - base, range.end - base);
+    let fields = keptLines(text, range, scanner);
+    if ((scanner.connection & ConnectionOption.names) !== 0)
+      fields = withoutNamedFields(fields, receivedFields);
+    this.head = {
+      ...{ method, target, authority, fields, receivedFields },
+      path: query < 0 ? target : target.slice(0, query),
+      isHttp10: at.isHttp10,
+      body: this.#bodyOf(method),
+      keepsAlive: this.#keepsAlive(at.isHttp10),
+      expectsContinue: scanner.expectsContinue && !at.isHttp10,
+      asksForWebSocket: scanner.hasUpgrade && this.#isWebSocket(method, text, at),
+    };
+    return 0;
+  }
+
+  #framingFault(method: string, isHttp10: boolean): Fault | 0 {
+    const scanner = this.#scanner;
+    if (scanner.isChunked && (scanner.hasContentLength || isHttp10)) return Fault.transferCoding;
+    // No forward proxy; and what a body of a TRACE would mean nobody says (RFC 9110 section 9.3.8).
+    if (method === 'CONNECT') return Fault.method;
+    return 0;
+  }
+
+  #bodyOf(method: string): BodyFraming {
+    const { isChunked, hasContentLength, contentLength } = this.#scanner;
+    if (isChunked) return CHUNKED_BODY;
+    if (hasContentLength)
+      return contentLength === 0 ? EMPTY_BODY : { kind: 'length', bytes: contentLength };
+    return METHODS_WITH_BODY.has(method) ? EMPTY_BODY : NO_BODY;
+  }
+
+  #keepsAlive(isHttp10: boolean): boolean {
+    const { connection } = this.#scanner;
+    if ((connection & ConnectionOption.close) !== 0) return false;
+    return !isHttp10 || (connection & ConnectionOption.keepAlive) !== 0;
+  }
+
+  /** Any other upgrade (h2c for one) is ignored, as RFC 9110 section 7.8 allows. */
+  #isWebSocket(method: string, text: string, { base, isHttp10 }: HeadPositions): boolean {
+    const { connection, upgradeStart, upgradeEnd, isChunked, contentLength } = this.#scanner;
+    const upgrade = text.slice(upgradeStart - base, upgradeEnd - base).toLowerCase();
+    const asked = (connection & ConnectionOption.upgrade) !== 0 && upgrade === 'websocket';
+    return asked && method === 'GET' && !isHttp10 && !isChunked && contentLength <= 0;
+  }
+}
+
+interface HeadPositions {
+  readonly base: number;
+  readonly methodEnd: number;
+  readonly targetEnd: number;
+  readonly fieldsStart: number;
+  readonly headEnd: number;
+  readonly isHttp10: boolean;
+}
+
+const ZERO = 0x30;
+const SLASH = 0x2f;
+const EMPTY_LINES_MAX = 4;
+
+/** Some clients send an empty line behind a body (RFC 9112 section 2.2). */
+function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  for (let lines = 0; at < end && bytes[at] === CR; lines += 1) {
+    if (at + 1 >= end) return INCOMPLETE;
+    if (bytes[at + 1] !== LF || lines === EMPTY_LINES_MAX) return Fault.startLine;
+    at += 2;
+  }
+  return at >= end ? INCOMPLETE : at;
+}
+
+function scanMethod(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && TOKEN_OCTETS[bytes[at] as number] !== 0) at += 1;
+  if (at - start > METHOD_BYTES_MAX) return Fault.method;
+  if (at >= end) return INCOMPLETE;
+  return bytes[at] === SP && at > start ? at : Fault.startLine;
+}
+
+function scanTarget(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && TARGET_OCTETS[bytes[at] as number] === 1) at += 1;
+  if (at >= end) return INCOMPLETE;
+  return bytes[at] === SP && at > start ? at : Fault.target;
+}
+
+const VERSION = Buffer.from('HTTP/1.');
+
+/** Position behind `HTTP/1.1` or `HTTP/1.0` and its end of line. */
+function scanVersion(bytes: Uint8Array, start: number, end: number): number {
+  for (let index = 0; index < VERSION.length; index += 1) {
+    if (start + index >= end) return INCOMPLETE;
+    if (bytes[start + index] !== VERSION[index]) return Fault.version;
+  }
+  const at = start + VERSION.length;
+  if (at + 2 >= end) return INCOMPLETE;
+  if (bytes[at] !== ZERO && bytes[at] !== ZERO + 1) return Fault.version;
+  return bytes[at + 1] === CR && bytes[at + 2] === LF ? at + 3 : Fault.version;
+}
+
+/** Absolute form wins over Host (RFC 9112 section 3.2.2). */
+function splitTarget(
+  method: string,
+  written: string,
+): { authority?: string; target: string } | 'fault' {
+  if (written === '*') return method === 'OPTIONS' ? { target: '*' } : 'fault';
+  const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(written);
+  if (!absolute) return 'fault';
+  const [, authority = '', rest = ''] = absolute;
+  // Of a user and password before the host no two readers think the same.
+  if (authority === '' || authority.includes('@')) return 'fault';
+  if (rest === '' && method === 'OPTIONS') return { authority, target: '*' };
+  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+/** Fields that stay whatever Connection says: framing and credentials are not for one hop. */
+const NEVER_NAMED: ReadonlySet<string> = new Set([
+  'authorization',
+  'cache-control',
+  'content-type',
+  'cookie',
+  'host',
+]);
+
+export function withoutNamedFields(fields: string, receivedFields: string): string {
+  const named = namedByConnection(receivedFields);
+  return withoutFields(fields, (name) => named.has(name) && !NEVER_NAMED.has(name));
+}
