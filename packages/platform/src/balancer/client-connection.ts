@@ -51,8 +51,8 @@ export class ClientConnection implements Waiting {
     this.#surroundings = surroundings;
     const { peers, deadlines, limits } = surroundings;
     this.peer = new Peer(socket.remoteAddress, { peers, isTls: false });
-    this.deadlineMs = performance.now() + limits.headTimeoutMs;
     deadlines.add(this);
+    this.deadlineMs = deadlines.after(limits.headTimeoutMs);
     socket
       .on('data', (bytes) => this.#take(bytes))
       .on('drain', () => this.#drained())
@@ -325,7 +325,7 @@ export class ClientConnection implements Waiting {
   }
 
   #waitFor(timeoutMs: number): void {
-    this.deadlineMs = timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
+    this.deadlineMs = this.#surroundings.deadlines.after(timeoutMs);
   }
 
   /** A client must take something of its answer now and then. */

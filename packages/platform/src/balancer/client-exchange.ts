@@ -1,5 +1,6 @@
 // What requests of all HTTP versions have in common on their way: who asks, what the app is told, how
 // it went. How an answer is written is left to the version.
+import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
 import { ACCESS_PATH_BYTES_MAX, type AccessRecord } from '../ports/route-messages.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
@@ -8,7 +9,7 @@ import { type BodyFraming, fieldOf, type RequestHead } from './http1/request-hea
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Journey } from './journey.ts';
 import type { Refusal } from './refusal.ts';
-import { type BodySink, RequestBody } from './request-body.ts';
+import { type BodySink, type RequestBody, requestBodyOf } from './request-body.ts';
 import { acceptedRequestId, newRequestId } from './request-id.ts';
 import type { Target } from './target.ts';
 import { Transfer } from './transfer.ts';
@@ -48,8 +49,8 @@ export abstract class ClientExchange implements Exchange {
     this.head = head;
     this.limits = limits;
     this.#onAccess = onAccess;
-    this.body = new RequestBody(head.body, limits);
-    this.origin = peer.originOf(head.authority, (name) => fieldOf(head, name));
+    this.body = requestBodyOf(head.body, limits);
+    this.origin = peer.originOf(head);
     const given = peer.isTrusted ? acceptedRequestId(this.header('x-request-id')) : undefined;
     this.requestId = given ?? newRequestId();
   }
@@ -86,8 +87,8 @@ export abstract class ClientExchange implements Exchange {
   }
 
   forward(target: Target, options: ForwardOptions, listener: OutcomeListener): void {
-    this.transfer = new Transfer(this, target, { ...options, listener });
-    this.transfer.start();
+    this.transfer = new Transfer(this, target, options);
+    this.transfer.start(listener);
   }
 
   /** The head for the app, hop by hop anew. */
@@ -142,21 +143,22 @@ export abstract class ClientExchange implements Exchange {
 
   #accessRecord(): AccessRecord {
     const { head, origin } = this;
-    const { appId, instanceId, upstreamMs } = this.trace;
-    return {
+    const record: AccessRecord = {
       atMs: this.#startedWallMs,
-      ...(appId !== undefined && { appId }),
       host: origin.host ?? head.authority.slice(0, 255),
       method: head.method,
       path: head.target.slice(0, ACCESS_PATH_BYTES_MAX),
       status: this.isAnswered ? this.status : STATUS_CLIENT_GONE,
       bytes: this.bytesSent,
       durationMs: round(performance.now() - this.#startedMs),
-      ...(upstreamMs !== undefined && { upstreamMs: round(upstreamMs) }),
-      ...(instanceId !== undefined && { instanceId }),
       requestId: this.requestId,
       clientIp: origin.clientIp,
     };
+    const { appId, instanceId, upstreamMs } = this.trace;
+    if (appId !== undefined) record.appId = appId;
+    if (instanceId !== undefined) record.instanceId = instanceId;
+    if (upstreamMs !== undefined) record.upstreamMs = round(upstreamMs);
+    return record;
   }
 }
 

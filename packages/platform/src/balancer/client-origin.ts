@@ -1,6 +1,7 @@
 // Where a request comes from. What a peer says of earlier hops counts only when we trust the peer;
 // everybody else's X-Forwarded-* is replaced.
 import { BlockList, isIP } from 'node:net';
+import { fieldOf, type RequestHead } from './http1/request-head.ts';
 import { normalizeHost, portOfHost } from '../domain/route-match.ts';
 
 export interface ClientOrigin {
@@ -52,9 +53,9 @@ export class Peer {
     this.#proto = isTls ? 'https' : 'http';
   }
 
-  /** `header` is asked only for what a trusted peer says. */
-  originOf(authority: string, header: (name: string) => string | undefined): ClientOrigin {
-    if (this.isTrusted) return this.#throughProxy(authority, header);
+  originOf(head: RequestHead): ClientOrigin {
+    const { authority } = head;
+    if (this.isTrusted) return this.#throughProxy(authority, (name) => fieldOf(head, name));
     if (this.#last !== undefined && this.#lastAuthority === authority) return this.#last;
     this.#lastAuthority = authority;
     this.#last = origin({

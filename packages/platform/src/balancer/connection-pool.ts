@@ -1,5 +1,6 @@
 // Connections to one upstream: opened with a bound, kept while idle, handed out again only when
 // their idle time makes a close by the other end unlikely enough for the request at hand.
+import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
 import { type Address, UpstreamConnection } from './upstream-connection.ts';
 

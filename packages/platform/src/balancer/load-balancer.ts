@@ -1,5 +1,6 @@
 // Chooses the instance of one route: the one with fewer requests under way of two taken at random,
 // those known to fail left out while others are there.
+import { performance } from 'node:perf_hooks';
 import type { Target } from './target.ts';
 
 export type Random = () => number;

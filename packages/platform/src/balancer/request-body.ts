@@ -10,6 +10,13 @@ export interface BodySink {
   onBodyEnd(): void;
 }
 
+/** Of a request; those that have none share one. */
+export function requestBodyOf(framing: BodyFraming, limits: BalancerLimits): RequestBody {
+  if (framing.kind === 'none') return NO_BODY;
+  if (framing.kind === 'length' && framing.bytes === 0) return EMPTY_BODY;
+  return new RequestBody(framing, limits.smallBodyBytesMax);
+}
+
 export class RequestBody {
   readonly framing: BodyFraming;
   /** All of it is here, or will be, before the request goes on. */
@@ -23,7 +30,7 @@ export class RequestBody {
   #keptBytes = 0;
   #isPaused = false;
 
-  constructor(framing: BodyFraming, { smallBodyBytesMax }: BalancerLimits) {
+  constructor(framing: BodyFraming, smallBodyBytesMax: number) {
     this.framing = framing;
     this.#left = framing.kind === 'length' ? framing.bytes : 0;
     this.#keptBytesMax = smallBodyBytesMax;
@@ -92,3 +99,6 @@ export class RequestBody {
     this.#keptBytes += bytes.length;
   }
 }
+
+const NO_BODY = new RequestBody({ kind: 'none' }, 0);
+const EMPTY_BODY = new RequestBody({ kind: 'length', bytes: 0 }, 0);

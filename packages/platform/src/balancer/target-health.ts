@@ -18,6 +18,7 @@ export class TargetHealth {
   }
 
   succeeded(): void {
+    if (this.#allowance === Infinity) return;
     this.#failures = 0;
     this.#downUntilMs = 0;
     this.#allowance *= 2;

@@ -1,10 +1,17 @@
 // One pass of a request over one connection: connect, send, read the answer, hand it on. Back-pressure
 // both ways: the client's body is read as fast as the app takes it; the app's answer as fast as it
 // comes, up to a bound, then as the client takes it.
+import { performance } from 'node:perf_hooks';
 import { AnswerReader } from './answer-reader.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { OpenListener } from './connection-pool.ts';
-import { DONE, type Outcome, type OutcomeListener, type Rewrite, TIMEOUT } from './exchange.ts';
+import {
+  DONE,
+  type ForwardOptions,
+  type Outcome,
+  type OutcomeListener,
+  TIMEOUT,
+} from './exchange.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { BodySink } from './request-body.ts';
 import type { Flight, Target } from './target.ts';
@@ -12,19 +19,14 @@ import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamConsumer } from './upstream-connection.ts';
 import { brokenOff, isReset, notHttp, reasonOf } from './upstream-error.ts';
 
-export interface TransferOptions {
-  readonly fresh: boolean;
-  readonly rewrite?: Rewrite;
-  readonly listener: OutcomeListener;
-}
-
 const HALF_AN_ANSWER = 'The answer of the site broke off.';
 
 export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySink {
   kind: Flight['kind'] = 'request';
   readonly #exchange: ClientExchange;
   readonly #target: Target;
-  readonly #options: TransferOptions;
+  readonly #options: ForwardOptions;
+  #listener!: OutcomeListener;
   #connection: UpstreamConnection | undefined = undefined;
   #answer: AnswerReader | undefined = undefined;
   #wasReused = false;
@@ -32,13 +34,14 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
   #isSettled = false;
   #sentAtMs = 0;
 
-  constructor(exchange: ClientExchange, target: Target, options: TransferOptions) {
+  constructor(exchange: ClientExchange, target: Target, options: ForwardOptions) {
     this.#exchange = exchange;
     this.#target = target;
     this.#options = options;
   }
 
-  start(): void {
+  start(listener: OutcomeListener): void {
+    this.#listener = listener;
     const { connections } = this.#target;
     this.#target.begin(this);
     if (this.#options.fresh || this.#exchange.head.asksForWebSocket || connections.idleCount === 0)
@@ -209,7 +212,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     this.#answer?.close();
     if (this.#connection) this.#connection.consumer = undefined;
     this.#target.end(this);
-    this.#options.listener.onOutcome(this.#exchange, this.#target, outcome);
+    this.#listener.onOutcome(this.#exchange, this.#target, outcome);
   }
 }
 

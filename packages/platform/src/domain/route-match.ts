@@ -81,7 +81,9 @@ export class RouteMatcher {
 }
 
 function longestPrefix(candidates: readonly RouteMatch[], path: string): RouteMatch | undefined {
-  return candidates.find(({ route }) =>
-    route.isExact ? path === route.path : path.startsWith(route.path),
-  );
+  for (const match of candidates) {
+    const { route } = match;
+    if (route.isExact ? path === route.path : path.startsWith(route.path)) return match;
+  }
+  return undefined;
 }

@@ -2,13 +2,19 @@
 import type { FieldScanner } from './field-scanner.ts';
 import { listOf } from './field-scanner.ts';
 
-/** The lines from `start` to `end` of `text` (which begins at `base` of the scanned bytes) that go on. */
+/** Positions in the scanned bytes, where the text begins at `base`. */
+export interface LineRange {
+  readonly base: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The lines of `text` in the range that go on. */
 export function keptLines(
   text: string,
-  range: { readonly base: number; readonly start: number; readonly end: number },
+  { base, start, end }: LineRange,
   { dropped }: FieldScanner,
 ): string {
-  const { base, start, end } = range;
   if (dropped.length === 0) return text.slice(start - base, end - base);
   let kept = '';
   let from = start;

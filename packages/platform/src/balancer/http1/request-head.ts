@@ -25,13 +25,13 @@ export interface RequestHead {
   readonly asksForWebSocket: boolean;
   /** Field lines that go on to the app, each with its end of line. */
   readonly fields: string;
-  /** All field lines, as received. */
-  readonly receivedFields: string;
+  /** All of it, as received. */
+  readonly text: string;
 }
 
 /** `name` in lower case; repeated fields joined (RFC 9110 section 5.3). */
 export function fieldOf(head: RequestHead, name: string): string | undefined {
-  const values = fieldValues(head.receivedFields, name);
+  const values = fieldValues(head.text, name);
   return values.length === 0 ? undefined : values.join(', ');
 }
 
@@ -47,6 +47,9 @@ export class RequestHeadReader {
   /** Of the last head that was read. */
   head!: RequestHead;
   readonly #scanner = new FieldScanner('request', LIMITS.balancer.headerCountMax);
+  #text = '';
+  /** Where `#text` begins in the bytes. */
+  #base = 0;
 
   /**
    * Position behind the head, INCOMPLETE (also when nothing but empty lines came), or a Fault. The
@@ -63,45 +66,59 @@ export class RequestHeadReader {
     if (fieldsStart < 0) return fieldsStart;
     const headEnd = this.#scanner.scan(bytes, fieldsStart, end);
     if (headEnd < 0) return headEnd;
-    const text = bytes.toString('latin1', lineStart, headEnd);
-    const fault = this.#take(text, {
-      ...{ base: lineStart, methodEnd, targetEnd, fieldsStart, headEnd },
-      isHttp10: bytes[fieldsStart - 3] === ZERO,
-    });
-    return fault === 0 ? headEnd : fault;
+    this.#base = lineStart;
+    this.#text = bytes.toString('latin1', lineStart, headEnd);
+    const method = this.#slice(lineStart, methodEnd);
+    const isHttp10 = bytes[fieldsStart - 3] === ZERO;
+    const fault = this.#framingFault(method, isHttp10);
+    if (fault !== 0) return fault;
+    const target = this.#slice(methodEnd + 1, targetEnd);
+    return this.#take(method, target, isHttp10, fieldsStart, headEnd);
   }
 
-  #take(text: string, at: HeadPositions): Fault | 0 {
+  #take(
+    method: string,
+    written: string,
+    isHttp10: boolean,
+    fieldsStart: number,
+    headEnd: number,
+  ): number {
     const scanner = this.#scanner;
-    const { base } = at;
-    const method = text.slice(0, at.methodEnd - base);
-    const written = text.slice(at.methodEnd + 1 - base, at.targetEnd - base);
-    const range = { base, start: at.fieldsStart, end: at.headEnd - 2 };
-    const fault = this.#framingFault(method, at.isHttp10);
-    if (fault !== 0) return fault;
-    const host = scanner.hasHost
-      ? text.slice(scanner.hostStart - base, scanner.hostEnd - base)
-      : undefined;
-    const place = written.charCodeAt(0) === SLASH ? undefined : splitTarget(method, written);
-    if (place === 'fault') return Fault.target;
-    const authority = place?.authority ?? host;
-    if (host === undefined || authority === undefined) return Fault.host;
-    const target = place?.target ?? written;
+    if (!scanner.hasHost) return Fault.host;
+    let authority = this.#slice(scanner.hostStart, scanner.hostEnd);
+    let target = written;
+    if (written.charCodeAt(0) !== SLASH) {
+      const place = splitTarget(method, written);
+      if (place === undefined) return Fault.target;
+      ({ target } = place);
+      authority = place.authority ?? authority;
+    }
     const query = target.indexOf('?');
-    const receivedFields = text.slice(range.start - base, range.end - base);
-    let fields = keptLines(text, range, scanner);
-    if ((scanner.connection & ConnectionOption.names) !== 0)
-      fields = withoutNamedFields(fields, receivedFields);
     this.head = {
-      ...{ method, target, authority, fields, receivedFields },
+      method,
+      target,
       path: query < 0 ? target : target.slice(0, query),
-      isHttp10: at.isHttp10,
+      isHttp10,
+      authority,
       body: this.#bodyOf(method),
-      keepsAlive: this.#keepsAlive(at.isHttp10),
-      expectsContinue: scanner.expectsContinue && !at.isHttp10,
-      asksForWebSocket: scanner.hasUpgrade && this.#isWebSocket(method, text, at),
+      keepsAlive: this.#keepsAlive(isHttp10),
+      expectsContinue: scanner.expectsContinue && !isHttp10,
+      asksForWebSocket: scanner.hasUpgrade && !isHttp10 && this.#isWebSocket(method),
+      fields: this.#fields(fieldsStart, headEnd - 2),
+      text: this.#text,
     };
-    return 0;
+    return headEnd;
+  }
+
+  #fields(start: number, end: number): string {
+    const scanner = this.#scanner;
+    const fields = keptLines(this.#text, { base: this.#base, start, end }, scanner);
+    const namesSome = (scanner.connection & ConnectionOption.names) !== 0;
+    return namesSome ? withoutNamedFields(fields, this.#text) : fields;
+  }
+
+  #slice(start: number, end: number): string {
+    return this.#text.slice(start - this.#base, end - this.#base);
   }
 
   #framingFault(method: string, isHttp10: boolean): Fault | 0 {
@@ -127,21 +144,12 @@ export class RequestHeadReader {
   }
 
   /** Any other upgrade (h2c for one) is ignored, as RFC 9110 section 7.8 allows. */
-  #isWebSocket(method: string, text: string, { base, isHttp10 }: HeadPositions): boolean {
+  #isWebSocket(method: string): boolean {
     const { connection, upgradeStart, upgradeEnd, isChunked, contentLength } = this.#scanner;
-    const upgrade = text.slice(upgradeStart - base, upgradeEnd - base).toLowerCase();
+    const upgrade = this.#slice(upgradeStart, upgradeEnd).toLowerCase();
     const asked = (connection & ConnectionOption.upgrade) !== 0 && upgrade === 'websocket';
-    return asked && method === 'GET' && !isHttp10 && !isChunked && contentLength <= 0;
+    return asked && method === 'GET' && !isChunked && contentLength <= 0;
   }
-}
-
-interface HeadPositions {
-  readonly base: number;
-  readonly methodEnd: number;
-  readonly targetEnd: number;
-  readonly fieldsStart: number;
-  readonly headEnd: number;
-  readonly isHttp10: boolean;
 }
 
 const ZERO = 0x30;
@@ -192,13 +200,13 @@ function scanVersion(bytes: Uint8Array, start: number, end: number): number {
 function splitTarget(
   method: string,
   written: string,
-): { authority?: string; target: string } | 'fault' {
-  if (written === '*') return method === 'OPTIONS' ? { target: '*' } : 'fault';
+): { authority?: string; target: string } | undefined {
+  if (written === '*') return method === 'OPTIONS' ? { target: '*' } : undefined;
   const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(written);
-  if (!absolute) return 'fault';
+  if (!absolute) return undefined;
   const [, authority = '', rest = ''] = absolute;
   // Of a user and password before the host no two readers think the same.
-  if (authority === '' || authority.includes('@')) return 'fault';
+  if (authority === '' || authority.includes('@')) return undefined;
   if (rest === '' && method === 'OPTIONS') return { authority, target: '*' };
   return { authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
@@ -212,7 +220,8 @@ const NEVER_NAMED: ReadonlySet<string> = new Set([
   'host',
 ]);
 
-export function withoutNamedFields(fields: string, receivedFields: string): string {
-  const named = namedByConnection(receivedFields);
+/** `text`: with the Connection field. */
+export function withoutNamedFields(fields: string, text: string): string {
+  const named = namedByConnection(text);
   return withoutFields(fields, (name) => named.has(name) && !NEVER_NAMED.has(name));
 }

@@ -1,7 +1,7 @@
 // The head of an app's answer. As strict as with clients: what two readers could frame differently is
 // no answer.
 import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
-import { keptLines, withoutFields } from './field-text.ts';
+import { keptLines, type LineRange, withoutFields } from './field-text.ts';
 import { CR, LF, SP, VALUE_OCTETS } from './octets.ts';
 import { withoutNamedFields } from './request-head.ts';
 
@@ -42,32 +42,30 @@ export class ResponseHeadReader {
     if (headEnd < 0) return headEnd;
     // Two ways to find the end of the body: one reader takes this, another that (RFC 9112 section 6.3).
     if (this.#scanner.isChunked && this.#scanner.hasContentLength) return Fault.transferCoding;
-    this.#take(bytes, { start, lineEnd, headEnd }, method);
+    const text = bytes.toString('latin1', start, headEnd);
+    const statusText = text.slice(STATUS_OFFSET, lineEnd - 2 - start);
+    const status = Number(statusText.slice(0, 3));
+    const body = this.#framing(status, method);
+    this.head = {
+      status,
+      statusText,
+      body,
+      fields: this.#fields(text, status, { base: start, start: lineEnd, end: headEnd - 2 }),
+      hasRequestId: this.#scanner.hasRequestId,
+      keepsAlive: this.#keepsAlive(body, bytes[start + MINOR_OFFSET] === ZERO),
+    };
     return headEnd;
   }
 
-  #take(
-    bytes: Buffer,
-    at: { readonly start: number; readonly lineEnd: number; readonly headEnd: number },
-    method: string,
-  ): void {
+  #fields(text: string, status: number, range: LineRange): string {
     const scanner = this.#scanner;
-    const text = bytes.toString('latin1', at.start, at.headEnd);
-    const statusText = text.slice(STATUS_OFFSET, at.lineEnd - 2 - at.start);
-    const status = Number(statusText.slice(0, 3));
-    const body = this.#framing(status, method);
-    const range = { base: at.start, start: at.lineEnd, end: at.headEnd - 2 };
     let fields = keptLines(text, range, scanner);
     if ((scanner.connection & ConnectionOption.names) !== 0)
-      fields = withoutNamedFields(fields, text.slice(range.start - range.base));
+      fields = withoutNamedFields(fields, text);
     // There it says nothing (RFC 9110 section 8.6).
     if (scanner.hasContentLength && (status < 200 || status === 204))
       fields = withoutFields(fields, (name) => name === 'content-length');
-    this.head = {
-      ...{ status, statusText, body, fields },
-      hasRequestId: scanner.hasRequestId,
-      keepsAlive: this.#keepsAlive(body, bytes[at.start + MINOR_OFFSET] === ZERO),
-    };
+    return fields;
   }
 
   /** RFC 9112 section 6.3. */
