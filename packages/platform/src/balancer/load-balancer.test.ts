@@ -7,7 +7,7 @@ const targetOf = (id: string, outstanding = 0): Target => {
   for (let n = 0; n < outstanding; n += 1) target.begin(flight());
   return target;
 };
-const flight = (): Flight => ({ kind: 'request', cut: () => undefined });
+const flight = (): Flight => ({ kind: 'request', place: 0, cut: () => undefined });
 const none = new Set<Target>();
 
 describe('LoadBalancer', () => {

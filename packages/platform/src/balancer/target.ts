@@ -9,6 +9,8 @@ import type { Address } from './upstream-connection.ts';
 /** A request or tunnel under way. */
 export interface Flight {
   readonly kind: 'request' | 'tunnel';
+  /** Kept by the target: where it stands among the others. */
+  place: number;
   /** Ends it now; its grace is over. */
   cut(): void;
 }
@@ -24,7 +26,11 @@ export class Target {
   readonly health = new TargetHealth();
   readonly #keepAliveMs: number | undefined;
   readonly #limits: BalancerLimits;
-  readonly #flights = new Set<Flight>();
+  /**
+   * No Set: each time it makes room it leaves its old table behind, linked to the new one, and with
+   * it everything that was under way then, for as long as the garbage collector thinks it old.
+   */
+  readonly #flights: Flight[] = [];
   #withdrawn = false;
   #onEmpty: (() => void) | undefined;
 
@@ -46,7 +52,7 @@ export class Target {
   }
 
   get outstanding(): number {
-    return this.#flights.size;
+    return this.#flights.length;
   }
 
   /** The table names it no more: nothing starts here. */
@@ -63,12 +69,17 @@ export class Target {
   }
 
   begin(flight: Flight): void {
-    this.#flights.add(flight);
+    flight.place = this.#flights.length;
+    this.#flights.push(flight);
   }
 
   end(flight: Flight): void {
-    this.#flights.delete(flight);
-    if (this.#flights.size === 0) this.#onEmpty?.();
+    const last = this.#flights.pop();
+    if (last !== undefined && last !== flight) {
+      last.place = flight.place;
+      this.#flights[flight.place] = last;
+    }
+    if (this.#flights.length === 0) this.#onEmpty?.();
   }
 
   /** `onEmpty` runs once nothing is under way any more, perhaps at once. */
@@ -76,7 +87,7 @@ export class Target {
     this.#withdrawn = true;
     this.connections.close();
     this.#onEmpty = onEmpty;
-    if (this.#flights.size === 0) onEmpty();
+    if (this.#flights.length === 0) onEmpty();
   }
 
   cut(kind: Flight['kind']): void {

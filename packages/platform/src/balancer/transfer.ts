@@ -23,6 +23,7 @@ const HALF_AN_ANSWER = 'The answer of the site broke off.';
 
 export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySink {
   kind: Flight['kind'] = 'request';
+  place = 0;
   readonly #exchange: ClientExchange;
   readonly #target: Target;
   readonly #options: ForwardOptions;
