@@ -1,0 +1,88 @@
+// The sockets of a standalone balancer: bound once, inherited by each worker, kept between them.
+import { lookup } from 'node:dns/promises';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { TandemError } from '@tandem/protocol';
+import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
+import type { KeeperAnswer, KeeperOrder, KeptSocket } from './socket-keeper.ts';
+
+const KEEPER = new URL(`./socket-keeper${extname(import.meta.filename)}`, import.meta.url);
+
+export class ListeningSockets {
+  readonly sockets: readonly KeptSocket[];
+  readonly #keeper: Worker;
+
+  private constructor(sockets: readonly KeptSocket[], keeper: Worker) {
+    this.sockets = sockets;
+    this.#keeper = keeper;
+  }
+
+  /** LISTEN_FAILED names the address and what to do. */
+  static async open(addresses: readonly SocketAddress[]): Promise<ListeningSockets> {
+    const order = await orderOf(addresses);
+    const keeper = new Worker(KEEPER, {
+      workerData: order,
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
+    });
+    const answer = await answerOf(keeper);
+    if ('kept' in answer) return new ListeningSockets(answer.kept, keeper);
+    await keeper.terminate();
+    throw listenError(addresses[answer.refused.index], answer.refused.code);
+  }
+
+  get fds(): number[] {
+    return this.sockets.map(({ fd }) => fd);
+  }
+
+  /** They live on in the workers that have them. */
+  async close(): Promise<void> {
+    await this.#keeper.terminate();
+  }
+}
+
+async function orderOf(addresses: readonly SocketAddress[]): Promise<KeeperOrder> {
+  const resolved = await Promise.all(
+    addresses.map(async (wanted) => {
+      try {
+        return { host: (await lookup(wanted.host)).address, port: wanted.port };
+      } catch (error) {
+        throw listenError(wanted, (error as NodeJS.ErrnoException).code);
+      }
+    }),
+  );
+  return resolved.map((one) => ({
+    ...one,
+    ipv6Only: resolved.some(({ host, port }) => port === one.port && !host.includes(':')),
+  }));
+}
+
+function answerOf(keeper: Worker): Promise<KeeperAnswer> {
+  return new Promise((resolve, reject) => {
+    keeper.once('message', resolve).once('error', reject);
+    keeper.once('exit', () => reject(new Error('the thread that listens ended early')));
+  });
+}
+
+function listenError(wanted: SocketAddress | undefined, code = 'no socket'): TandemError {
+  const { host, port } = wanted ?? { host: '', port: 0 };
+  const address = formatSocketAddress({ host, port });
+  const [reason, hint] = REASONS[code]?.(port) ?? [code, 'Give another --listen.'];
+  return new TandemError('LISTEN_FAILED', `cannot listen on ${address}: ${reason}`, { hint });
+}
+
+const REASONS: Readonly<Record<string, (port: number) => [reason: string, hint: string]>> = {
+  EADDRINUSE: (port) => [
+    'another process listens there',
+    `See which: ss -ltnp 'sport = :${port}'. Stop it, or give another --listen.`,
+  ],
+  EACCES: (port) => [
+    `port ${port} needs privileges`,
+    'Start it as root with --user NAME, give it CAP_NET_BIND_SERVICE, or take a port from 1024.',
+  ],
+  EADDRNOTAVAIL: () => [
+    'the machine does not have this address',
+    'See which it has: ip address. 0.0.0.0 and [::] stand for all.',
+  ],
+  ENOTFOUND: () => ['the name has no address', 'Give an address: 127.0.0.1, 0.0.0.0 or [::].'],
+  EAI_AGAIN: () => ['the name cannot be resolved', 'Give an address: 127.0.0.1, 0.0.0.0 or [::].'],
+};
