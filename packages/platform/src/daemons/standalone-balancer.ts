@@ -53,14 +53,17 @@ async function serve(options: StandaloneOptions): Promise<void> {
   });
   await watch.start();
   await prepareLog(accessLog, user);
-  const sockets = await ListeningSockets.open(options.listen);
+  const sockets = await ListeningSockets.open(options.listen, options.workers);
   obeySignals({ workers, watch, sockets, reopenLog: () => prepareLog(accessLog, user) });
-  await startOrKill(workers, [...options.listenFds, ...sockets.fds]);
-  for (const address of sockets.sockets) log(`listening on ${formatSocketAddress(address)}`);
+  await startOrKill(workers, (index) => [...options.listenFds, ...sockets.fdsOf(index)]);
+  for (const address of sockets.addresses) log(`listening on ${formatSocketAddress(address)}`);
   for (const fd of options.listenFds) log(`listening on descriptor ${fd}`);
 }
 
-async function startOrKill(workers: WorkerSet, listenFds: readonly number[]): Promise<void> {
+async function startOrKill(
+  workers: WorkerSet,
+  listenFds: (index: number) => readonly number[],
+): Promise<void> {
   try {
     await workers.start(listenFds);
   } catch (error) {

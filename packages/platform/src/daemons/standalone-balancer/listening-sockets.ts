@@ -4,22 +4,28 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TandemError } from '@tandem/protocol';
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
-import type { KeeperAnswer, KeeperOrder, KeptSocket } from './socket-keeper.ts';
+import type { KeeperAnswer, KeeperOrder, KeptAddress } from './socket-keeper.ts';
 
 const KEEPER = new URL(`./socket-keeper${extname(import.meta.filename)}`, import.meta.url);
 
 export class ListeningSockets {
-  readonly sockets: readonly KeptSocket[];
+  readonly addresses: readonly KeptAddress[];
   readonly #keeper: Worker;
 
-  private constructor(sockets: readonly KeptSocket[], keeper: Worker) {
-    this.sockets = sockets;
+  private constructor(addresses: readonly KeptAddress[], keeper: Worker) {
+    this.addresses = addresses;
     this.#keeper = keeper;
   }
 
   /** LISTEN_FAILED names the address and what to do. */
-  static async open(addresses: readonly SocketAddress[]): Promise<ListeningSockets> {
-    const order = await orderOf(addresses);
+  static async open(
+    addresses: readonly SocketAddress[],
+    workers: number,
+  ): Promise<ListeningSockets> {
+    const order: KeeperOrder = {
+      addresses: await resolveAll(addresses),
+      socketsPerAddress: workers,
+    };
     const keeper = new Worker(KEEPER, {
       workerData: order,
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
@@ -30,8 +36,9 @@ export class ListeningSockets {
     throw listenError(addresses[answer.refused.index], answer.refused.code);
   }
 
-  get fds(): number[] {
-    return this.sockets.map(({ fd }) => fd);
+  /** One for each address. */
+  fdsOf(worker: number): number[] {
+    return this.addresses.flatMap(({ fds }) => fds[worker] ?? []);
   }
 
   /** They live on in the workers that have them. */
@@ -40,7 +47,7 @@ export class ListeningSockets {
   }
 }
 
-async function orderOf(addresses: readonly SocketAddress[]): Promise<KeeperOrder> {
+async function resolveAll(addresses: readonly SocketAddress[]): Promise<KeeperOrder['addresses']> {
   const resolved = await Promise.all(
     addresses.map(async (wanted) => {
       try {
@@ -79,6 +86,7 @@ const REASONS: Readonly<Record<string, (port: number) => [reason: string, hint: 
     `port ${port} needs privileges`,
     'Start it as root with --user NAME, give it CAP_NET_BIND_SERVICE, or take a port from 1024.',
   ],
+  EAFNOSUPPORT: () => ['the machine has no IPv6', 'Give an IPv4 address, such as 0.0.0.0.'],
   EADDRNOTAVAIL: () => [
     'the machine does not have this address',
     'See which it has: ip address. 0.0.0.0 and [::] stand for all.',

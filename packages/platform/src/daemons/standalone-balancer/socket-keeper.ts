@@ -2,55 +2,81 @@
 // from them may come and go; they stay open, and what the kernel queues on them waits. In the main
 // thread Node would accept from a server that listens, and there is no way to tell it not to.
 import { readdirSync, readlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type ListenOptions } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SocketAddress } from '../../domain/socket-address.ts';
 
-/** With `ipv6Only` when another socket has the port on IPv4. */
-export type KeeperOrder = readonly (SocketAddress & { readonly ipv6Only: boolean })[];
+export interface KeeperOrder {
+  /** IP addresses, not names: to resolve one, the loop would turn and accept. */
+  readonly addresses: readonly (SocketAddress & {
+    /** Another socket has the port on IPv4. */
+    readonly ipv6Only: boolean;
+  })[];
+  /**
+   * Sockets for each address. Of several the kernel gives each the same share of the connections; of
+   * one that processes share it gives most to whichever it finds first.
+   */
+  readonly socketsPerAddress: number;
+}
 
-export interface KeptSocket extends SocketAddress {
-  readonly fd: number;
+export interface KeptAddress extends SocketAddress {
+  readonly fds: readonly number[];
 }
 
 export type KeeperAnswer =
-  | { readonly kept: readonly KeptSocket[] }
+  | { readonly kept: readonly KeptAddress[] }
   | { readonly refused: { readonly index: number; readonly code: string | undefined } };
 
 const BACKLOG = 4_096;
 
-const order = workerData as KeeperOrder;
-const kept: KeptSocket[] = [];
+const { addresses, socketsPerAddress } = workerData as KeeperOrder;
+parentPort?.postMessage(await keep());
+// Until the process ends or the thread is terminated.
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 
-listen(0);
+/** All of it in callbacks that run before the loop turns, so nothing is accepted here. */
+async function keep(): Promise<KeeperAnswer> {
+  const kept: KeptAddress[] = [];
+  for (const [index, wanted] of addresses.entries()) {
+    try {
+      kept.push(socketsPerAddress === 1 ? await bindOne(wanted) : await bindSeveral(wanted));
+    } catch (error) {
+      return { refused: { index, code: (error as NodeJS.ErrnoException).code } };
+    }
+  }
+  return { kept };
+}
 
-/** Addresses, not names, so all this happens before the loop could accept anything. */
-function listen(index: number): void {
-  const wanted = order[index];
-  if (!wanted) return stand();
-  const before = socketFds();
-  const server = createServer();
-  server.on('error', (error: NodeJS.ErrnoException) =>
-    answer({ refused: { index, code: error.code } }),
-  );
-  server.listen({ ...wanted, backlog: BACKLOG }, () => {
-    const fd = [...socketFds()].find((one) => !before.has(one));
-    const address = server.address();
-    if (fd === undefined || address === null || typeof address === 'string')
-      return answer({ refused: { index, code: undefined } });
-    kept.push({ fd, host: address.address, port: address.port });
-    listen(index + 1);
+async function bindOne(where: ListenOptions): Promise<KeptAddress> {
+  const { host, port, fd } = await bind(where);
+  return { host, port, fds: [fd] };
+}
+
+async function bindSeveral(where: ListenOptions): Promise<KeptAddress> {
+  // With `reusePort` a second balancer of the same user would silently take half of the connections.
+  const { host, port, close } = await bind(where);
+  close();
+  const fds: number[] = [];
+  while (fds.length < socketsPerAddress)
+    fds.push((await bind({ ...where, port, reusePort: true })).fd);
+  return { host, port, fds };
+}
+
+function bind(
+  where: ListenOptions,
+): Promise<SocketAddress & { readonly fd: number; readonly close: () => void }> {
+  return new Promise((resolve, reject) => {
+    const before = socketFds();
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ ...where, backlog: BACKLOG }, () => {
+      const fd = [...socketFds()].find((one) => !before.has(one));
+      const address = server.address();
+      if (fd === undefined || address === null || typeof address === 'string')
+        return reject(new Error('the socket cannot be found'));
+      resolve({ host: address.address, port: address.port, fd, close: () => server.close() });
+    });
   });
-}
-
-function stand(): void {
-  answer({ kept });
-  // Until the process ends or the thread is terminated.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-}
-
-function answer(message: KeeperAnswer): void {
-  parentPort?.postMessage(message);
 }
 
 function socketFds(): Set<number> {

@@ -19,7 +19,15 @@ const START_TIMEOUT_MS = 30_000;
 /** More than the server's own grace: only a worker that hangs meets it. */
 const CLOSE_TIMEOUT_MS = 45_000;
 
+export interface WorkerStart {
+  /** Which of the workers it is: its successor has the same, and the same sockets. */
+  readonly index: number;
+  readonly order: WorkerOrder;
+  readonly listenFds: readonly number[];
+}
+
 export class WorkerProcess {
+  readonly index: number;
   readonly startedMs = performance.now();
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
@@ -31,7 +39,8 @@ export class WorkerProcess {
   #reason: string | undefined;
   #timer: NodeJS.Timeout;
 
-  constructor(order: WorkerOrder, listenFds: readonly number[], listener: WorkerListener) {
+  constructor({ index, order, listenFds }: WorkerStart, listener: WorkerListener) {
+    this.index = index;
     this.#listener = listener;
     this.#child = fork(PROGRAM, [], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listenFds],

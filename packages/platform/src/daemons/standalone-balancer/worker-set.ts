@@ -14,7 +14,7 @@ export interface WorkerSetOptions {
 
 const RESTART_DELAY_MS_FIRST = 100;
 const RESTART_DELAY_MS_MAX = 5_000;
-/** A worker that served this long is started again at once. */
+/** What died after this long is no failure in a row; the first is started again at once. */
 const STABLE_MS = 10_000;
 
 export class WorkerSet implements WorkerListener {
@@ -26,7 +26,7 @@ export class WorkerSet implements WorkerListener {
   /** Replaced, still finishing; the oldest first. */
   readonly #leaving = new Set<WorkerProcess>();
   readonly #starts = new Map<WorkerProcess, PromiseWithResolvers<void>>();
-  #listenFds: readonly number[] = [];
+  #listenFds: (index: number) => readonly number[] = () => [];
   #failuresInRow = 0;
   #replacing: Promise<void> | undefined;
   #replaceAgain = false;
@@ -37,10 +37,10 @@ export class WorkerSet implements WorkerListener {
   }
 
   /** Resolves when all serve; rejects when one cannot, which another try would not mend. */
-  async start(listenFds: readonly number[]): Promise<void> {
+  async start(listenFds: (index: number) => readonly number[]): Promise<void> {
     this.#listenFds = listenFds;
-    const { count } = this.#options;
-    await Promise.all(Array.from({ length: count }, () => this.#launch(this.#current).serving));
+    const indexes = Array.from({ length: this.#options.count }, (_, index) => index);
+    await Promise.all(indexes.map((index) => this.#launch(index, this.#current).serving));
   }
 
   get started(): boolean {
@@ -88,26 +88,31 @@ export class WorkerSet implements WorkerListener {
     const servedMs = performance.now() - worker.startedMs;
     this.#failuresInRow = servedMs >= STABLE_MS ? 0 : this.#failuresInRow + 1;
     this.#options.log(`worker ${worker.pid} ended: ${reason}`);
-    void this.#startAgain();
+    void this.#startAgain(worker.index);
   }
 
   #all(): WorkerProcess[] {
     return [...this.#current, ...this.#arriving, ...this.#leaving];
   }
 
-  #launch(place: Set<WorkerProcess>): { worker: WorkerProcess; serving: Promise<void> } {
-    const worker = new WorkerProcess(this.#options.order(), this.#listenFds, this);
+  #launch(
+    index: number,
+    place: Set<WorkerProcess>,
+  ): { worker: WorkerProcess; serving: Promise<void> } {
+    const [order, listenFds] = [this.#options.order(), this.#listenFds(index)];
+    const worker = new WorkerProcess({ index, order, listenFds }, this);
     place.add(worker);
     const start = Promise.withResolvers<void>();
     this.#starts.set(worker, start);
     return { worker, serving: start.promise.finally(() => this.#starts.delete(worker)) };
   }
 
-  async #startAgain(): Promise<void> {
-    const doubled = RESTART_DELAY_MS_FIRST * 2 ** (this.#failuresInRow - 1);
-    if (this.#failuresInRow > 0) await sleep(Math.min(doubled, RESTART_DELAY_MS_MAX));
+  async #startAgain(index: number): Promise<void> {
+    const doubled = RESTART_DELAY_MS_FIRST * 2 ** (this.#failuresInRow - 2);
+    // Its share of the connections waits.
+    if (this.#failuresInRow > 1) await sleep(Math.min(doubled, RESTART_DELAY_MS_MAX));
     if (this.#closing) return;
-    const { worker, serving } = this.#launch(this.#current);
+    const { worker, serving } = this.#launch(index, this.#current);
     // When it fails, onEnded has seen it and comes back here.
     await serving.then(
       () => this.#options.log(`worker ${worker.pid} serves in its place`),
@@ -120,7 +125,7 @@ export class WorkerSet implements WorkerListener {
     let replaced = 0;
     for (const old of [...this.#current]) {
       if (this.#closing) return;
-      const { worker, serving } = this.#launch(this.#arriving);
+      const { worker, serving } = this.#launch(old.index, this.#arriving);
       try {
         await serving;
       } catch (error) {
