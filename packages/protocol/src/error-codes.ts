@@ -117,6 +117,7 @@ export const ERROR_CODES = {
 
   // Balancer alone
   ROUTES_FILE_INVALID: user(422, 'The routes file of a balancer cannot be read.'),
+  PLATFORM_NOT_HERE: user(404, 'The command needs a platform on this machine, and there is none.'),
   LISTEN_FAILED: user(409, 'An address cannot be listened on: in use, not here, or not allowed.'),
 
   // Platform

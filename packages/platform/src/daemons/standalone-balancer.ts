@@ -8,7 +8,8 @@ import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.
 import { WorkerSet } from './standalone-balancer/worker-set.ts';
 import { findUser, prepareLog } from './standalone-balancer/worker-user.ts';
 
-const EXIT_USAGE = 64;
+/** As those of `tandem`, whose command this is. */
+const EXIT_USAGE = 2;
 const EXIT_USER = 1;
 const EXIT_FAILED = 70;
 
