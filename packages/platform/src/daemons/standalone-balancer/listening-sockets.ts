@@ -1,11 +1,14 @@
 // The sockets of a standalone balancer: bound once, inherited by each worker, kept between them.
 import { lookup } from 'node:dns/promises';
+import { connect } from 'node:net';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TandemError } from '@tandem/protocol';
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import type { KeeperAnswer, KeeperOrder, KeptAddress } from './socket-keeper.ts';
 
+/** A listener whose queue is full does not even refuse. */
+const KNOCK_TIMEOUT_MS = 1_000;
 const KEEPER = new URL(`./socket-keeper${extname(import.meta.filename)}`, import.meta.url);
 
 export class ListeningSockets {
@@ -22,10 +25,9 @@ export class ListeningSockets {
     addresses: readonly SocketAddress[],
     workers: number,
   ): Promise<ListeningSockets> {
-    const order: KeeperOrder = {
-      addresses: await resolveAll(addresses),
-      socketsPerAddress: workers,
-    };
+    const resolved = await resolveAll(addresses);
+    const order: KeeperOrder = { addresses: resolved, socketsPerAddress: workers };
+    if (workers > 1) await refuseTaken(resolved);
     const keeper = new Worker(KEEPER, {
       workerData: order,
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
@@ -61,6 +63,29 @@ async function resolveAll(addresses: readonly SocketAddress[]): Promise<KeeperOr
     ...one,
     ipv6Only: resolved.some(({ host, port }) => port === one.port && !host.includes(':')),
   }));
+}
+
+/**
+ * Sockets that share a port may be of two balancers of the same user, each with half of the
+ * connections. To bind once without sharing would reset whoever connects meanwhile, so we knock.
+ */
+async function refuseTaken(addresses: readonly SocketAddress[]): Promise<void> {
+  for (const address of addresses) {
+    if (address.port !== 0 && (await somebodyAnswers(address)))
+      throw listenError(address, 'EADDRINUSE');
+  }
+}
+
+function somebodyAnswers(address: SocketAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...address, timeout: KNOCK_TIMEOUT_MS });
+    const end = (answers: boolean): void => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => end(true)).once('timeout', () => end(true));
+    socket.once('error', () => end(false));
+  });
 }
 
 function answerOf(keeper: Worker): Promise<KeeperAnswer> {

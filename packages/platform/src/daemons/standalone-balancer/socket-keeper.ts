@@ -39,7 +39,7 @@ async function keep(): Promise<KeeperAnswer> {
   const kept: KeptAddress[] = [];
   for (const [index, wanted] of addresses.entries()) {
     try {
-      kept.push(socketsPerAddress === 1 ? await bindOne(wanted) : await bindSeveral(wanted));
+      kept.push(await bindAll({ ...wanted, reusePort: socketsPerAddress > 1 }));
     } catch (error) {
       return { refused: { index, code: (error as NodeJS.ErrnoException).code } };
     }
@@ -47,24 +47,14 @@ async function keep(): Promise<KeeperAnswer> {
   return { kept };
 }
 
-async function bindOne(where: ListenOptions): Promise<KeptAddress> {
-  const { host, port, fd } = await bind(where);
-  return { host, port, fds: [fd] };
+async function bindAll(where: ListenOptions): Promise<KeptAddress> {
+  const first = await bind(where);
+  const fds = [first.fd];
+  while (fds.length < socketsPerAddress) fds.push((await bind({ ...where, port: first.port })).fd);
+  return { host: first.host, port: first.port, fds };
 }
 
-async function bindSeveral(where: ListenOptions): Promise<KeptAddress> {
-  // With `reusePort` a second balancer of the same user would silently take half of the connections.
-  const { host, port, close } = await bind(where);
-  close();
-  const fds: number[] = [];
-  while (fds.length < socketsPerAddress)
-    fds.push((await bind({ ...where, port, reusePort: true })).fd);
-  return { host, port, fds };
-}
-
-function bind(
-  where: ListenOptions,
-): Promise<SocketAddress & { readonly fd: number; readonly close: () => void }> {
+function bind(where: ListenOptions): Promise<SocketAddress & { readonly fd: number }> {
   return new Promise((resolve, reject) => {
     const before = socketFds();
     const server = createServer();
@@ -74,7 +64,7 @@ function bind(
       const address = server.address();
       if (fd === undefined || address === null || typeof address === 'string')
         return reject(new Error('the socket cannot be found'));
-      resolve({ host: address.address, port: address.port, fd, close: () => server.close() });
+      resolve({ host: address.address, port: address.port, fd });
     });
   });
 }
