@@ -20,6 +20,32 @@ describe('the table of a routes file', () => {
     expect(second[0]?.appId).toBe(first[1]?.appId);
   });
 
+  it('goes on with the same app when an upstream joins or leaves', () => {
+    const table = new RoutesFileTable();
+    const [before] = table.replace(groups({ 'a.test': '10.0.0.1:1', 'b.test': '10.0.0.1:1' }));
+    const routes = ['a.test', 'b.test'].map((host) => ({
+      host,
+      upstreams: ['10.0.0.1:1', '10.0.0.1:2'],
+    }));
+    const changed = table.replace(parseRoutesFile(JSON.stringify({ routes }), 'routes.json'));
+    expect(changed.map(({ appId }) => appId)).toEqual([before?.appId]);
+  });
+
+  it('moves a host between apps when it leads elsewhere', () => {
+    const table = new RoutesFileTable();
+    table.replace(
+      groups({ 'a.test': '10.0.0.1:1', 'b.test': '10.0.0.1:1', 'c.test': '10.0.0.1:2' }),
+    );
+    const changed = table.replace(
+      groups({ 'a.test': '10.0.0.1:1', 'b.test': '10.0.0.1:2', 'c.test': '10.0.0.1:2' }),
+    );
+    expect(changed.map(({ routes }) => routes.map(({ host }) => host))).toEqual([
+      ['a.test'],
+      ['b.test', 'c.test'],
+    ]);
+    expect(table.apps).toHaveLength(2);
+  });
+
   it('does not change by another order', () => {
     const table = new RoutesFileTable();
     table.replace(groups({ 'a.test': '10.0.0.1:1', 'b.test': '10.0.0.1:2' }));

@@ -23,18 +23,19 @@ const rules = (text: string) =>
   );
 
 describe('a routes file', () => {
-  it('gives one group of routes per host', () => {
+  it('gives one group of routes for each set of upstreams', () => {
     const text = file(
       route({ path: '/' }),
       route({ host: 'b.test' }),
       route({ path: '/api/', upstreams: ['10.0.0.1:80', '10.0.0.2:80'] }),
+      route({ host: 'c.test', upstreams: ['10.0.0.2:80', '10.0.0.1:80'] }),
     );
     const groups = parse(text);
     expect(groups.map(({ name, routes }) => [name, routes.length])).toEqual([
       ['a.test', 2],
-      ['b.test', 1],
+      ['a.test', 2],
     ]);
-    expect(groups[0]?.routes[1]).toEqual({
+    expect(groups[1]?.routes[0]).toEqual({
       host: 'a.test',
       path: '/api/',
       target: {
@@ -45,6 +46,14 @@ describe('a routes file', () => {
         ],
       },
     });
+  });
+
+  it('divides what is many into groups of a bounded size, evenly', () => {
+    const routes = Array.from({ length: 20_000 }, (_, n) => route({ host: `h${n}.example` }));
+    const sizes = parse(file(...routes)).map((group) => group.routes.length);
+    expect(sizes.length).toBe(32);
+    expect(Math.max(...sizes)).toBeLessThan(1_024);
+    expect(Math.min(...sizes)).toBeGreaterThan(300);
   });
 
   it('may be empty of routes', () => expect(parse('{"routes": []}')).toEqual([]));
@@ -81,7 +90,7 @@ describe('a routes file', () => {
   it('reads 100,000 routes in a few seconds on a busy machine', () => {
     const routes = Array.from({ length: 100_000 }, (_, index) => route({ host: `h${index}.test` }));
     const startedMs = performance.now();
-    expect(parse(JSON.stringify({ routes }, undefined, 1))).toHaveLength(100_000);
+    expect(rules(JSON.stringify({ routes }, undefined, 1))).toHaveLength(100_000);
     expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 });

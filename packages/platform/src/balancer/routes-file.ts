@@ -2,7 +2,8 @@
 // with its line and its field. A file is taken whole or not at all.
 import { getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import * as v from 'valibot';
-import type { Route, Upstream } from '../domain/route-table.ts';
+import type { Upstream } from '../domain/route-table.ts';
+import { groupRoutes, type RouteGroup, type RouteSet } from './routes-file-groups.ts';
 import { type Field, readHost, readPath, readUpstream } from './routes-file-fields.ts';
 import {
   type FieldPath,
@@ -15,14 +16,6 @@ import {
   syntaxFinding,
 } from './routes-file-problems.ts';
 import { RoutesFileSchema, type WrittenRoute } from './routes-file-schema.ts';
-
-/** The routes of one host under one policy: what changes together. */
-export interface RouteGroup {
-  /** The same after a reload, so that connections and counts carry over. */
-  readonly key: string;
-  readonly name: string;
-  readonly routes: readonly Route[];
-}
 
 /** `file` names it in messages. Throws ROUTES_FILE_INVALID with a line for each mistake. */
 export function parseRoutesFile(written: string, file: string): RouteGroup[] {
@@ -65,7 +58,8 @@ class RoutesReader {
   readonly #nodes: readonly Node[];
   /** `host path` -> index of the route that has it. */
   readonly #places = new Map<string, number>();
-  readonly #groups = new Map<string, { key: string; name: string; routes: Route[] }>();
+  /** By policy and upstreams. */
+  readonly #sets = new Map<string, RouteSet>();
   #findings: Finding[] = [];
 
   constructor(root: Node, text: string) {
@@ -80,7 +74,7 @@ class RoutesReader {
     const parsed = v.safeParse(RoutesFileSchema, getNodeValue(this.#root));
     if (parsed.success) parsed.output.routes.forEach((route, index) => this.#take(route, index));
     else findings.push(...parsed.issues.map((issue) => schemaFinding(issue, this.#root)));
-    return [...this.#groups.values()];
+    return groupRoutes(this.#sets);
   }
 
   #take(written: WrittenRoute, index: number): void {
@@ -92,12 +86,11 @@ class RoutesReader {
     const earlier = this.#places.get(place);
     if (earlier !== undefined) return this.#tellDuplicate(place, earlier, index);
     this.#places.set(place, index);
-    const policy = written.policy === undefined ? '' : JSON.stringify(written.policy);
-    const key = policy === '' || policy === '{}' ? host : `${host} ${policy}`;
-    const group = this.#groups.get(key) ?? { key, name: host, routes: [] };
-    this.#groups.set(key, group);
-    const target = { kind: 'upstreams', upstreams } as const;
-    for (const rule of rules) group.routes.push({ host, ...rule, target });
+    const policy = written.policy === undefined ? '{}' : JSON.stringify(written.policy);
+    const key = [policy, ...upstreams.map(({ instanceId }) => instanceId).sort()].join(' ');
+    const set = this.#sets.get(key) ?? { target: { kind: 'upstreams', upstreams }, routes: [] };
+    this.#sets.set(key, set);
+    for (const rule of rules) set.routes.push({ host, ...rule, target: set.target });
   }
 
   #upstreams({ upstreams: written }: WrittenRoute, index: number): Upstream[] {

@@ -103,7 +103,7 @@ function obeySignals({ workers, watch, sockets, reopenLog }: Parts): void {
 }
 
 function count(groups: readonly RouteGroup[]): string {
-  const hosts = new Set(groups.map(({ name }) => name)).size;
+  const hosts = new Set(groups.flatMap(({ routes }) => routes.map(({ host }) => host))).size;
   const upstreams = new Set(
     groups.flatMap(({ routes }) =>
       routes.flatMap(({ target }) =>
