@@ -4,6 +4,7 @@ import { type RouteGroup, RoutesFileTable } from '../balancer/index.ts';
 import { formatSocketAddress } from '../domain/socket-address.ts';
 import { ListeningSockets } from './standalone-balancer/listening-sockets.ts';
 import { HELP, parseOptions, type StandaloneOptions } from './standalone-balancer/options.ts';
+import { packApps } from './standalone-balancer/packed-apps.ts';
 import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.ts';
 import { WorkerSet } from './standalone-balancer/worker-set.ts';
 import { findUser, prepareLog } from './standalone-balancer/worker-user.ts';
@@ -40,7 +41,7 @@ async function serve(options: StandaloneOptions): Promise<void> {
   const table = new RoutesFileTable();
   const workers = new WorkerSet({
     count: options.workers,
-    order: () => ({ user, trustedPeers, accessLog, apps: table.apps }),
+    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps) }),
     log,
   });
   const watch = new RoutesWatch({

@@ -1,6 +1,6 @@
 // Between the parent of a standalone balancer and its workers, over Node's IPC channel.
-import type { AppRoutes } from '../../domain/route-table.ts';
 import type { ProcessUser } from '../../lib/privileges.ts';
+import type { PackedApp } from './packed-apps.ts';
 
 export type AccessLogTarget =
   { readonly kind: 'off' } | { readonly kind: 'stdout' } | { readonly kind: 'file'; path: string };
@@ -13,10 +13,10 @@ export type ToWorker =
       readonly user: ProcessUser | undefined;
       readonly trustedPeers: readonly string[];
       readonly accessLog: AccessLogTarget;
-      readonly apps: readonly AppRoutes[];
+      readonly apps: readonly PackedApp[];
     }
   /** Only what changed; answered with `applied`. */
-  | { readonly type: 'routes'; readonly apps: readonly AppRoutes[] }
+  | { readonly type: 'routes'; readonly apps: readonly PackedApp[] }
   | { readonly type: 'reopen-log' }
   /** Finish what is under way and exit; the second time, at once. */
   | { readonly type: 'close' };

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import type { AppRoutes } from '../../domain/route-table.ts';
+import { packApps } from './packed-apps.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 export type WorkerOrder = Omit<Extract<ToWorker, { type: 'serve' }>, 'type' | 'listenFds'>;
@@ -115,7 +116,7 @@ export class WorkerProcess {
     const apps = [...this.#changes.values()];
     this.#changes = new Map();
     this.#applying = true;
-    this.#send({ type: 'routes', apps });
+    this.#send({ type: 'routes', apps: packApps(apps) });
   }
 
   /** A worker that is gone gets nothing; its end is told by `exit`. */

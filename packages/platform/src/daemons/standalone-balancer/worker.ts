@@ -2,6 +2,7 @@
 import { RequestLog, StandaloneBalancer } from '../../balancer/index.ts';
 import { dropPrivileges } from '../../lib/privileges.ts';
 import { LogFile } from './log-file.ts';
+import { unpackApps } from './packed-apps.ts';
 import type { AccessLogTarget, FromWorker, ToWorker } from './messages.ts';
 
 type Serve = Extract<ToWorker, { type: 'serve' }>;
@@ -45,7 +46,7 @@ async function take(message: ToWorker): Promise<void> {
       serving = await serve(message);
       return tell({ type: 'serving' });
     case 'routes':
-      serving?.balancer.changeRoutes(message.apps);
+      serving?.balancer.changeRoutes(unpackApps(message.apps));
       return tell({ type: 'applied' });
     case 'reopen-log':
       return await serving?.reopenLog();
@@ -60,7 +61,7 @@ async function serve({ user, accessLog, trustedPeers, apps, listenFds }: Serve):
   if (user) dropPrivileges(user);
   const { onAccess, reopenLog, closeLog } = await openRequestLog(accessLog);
   const balancer = new StandaloneBalancer({ trustedPeers, onAccess, log });
-  balancer.setRoutes(apps);
+  balancer.setRoutes(unpackApps(apps));
   for (const fd of listenFds) await balancer.listen({ fd });
   return { balancer, reopenLog, closeLog };
 }
