@@ -232,6 +232,18 @@ describe('its command line', () => {
     expect(answer).toBe('a');
   });
 
+  it('takes a socket that is handed to it', async () => {
+    await balancer.writeRoutes({ host: 'a.test', upstreams: [await backend('a')] });
+    const port = await balancer.startOnDescriptor();
+    for (let turn = 0; turn < 20; turn += 1) expect(await bodyOf(port)).toBe('a');
+  });
+
+  it('refuses a descriptor that is no socket', async () => {
+    await balancer.writeRoutes();
+    const { code, stderr } = await balancer.run('--listen-fd', '77');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--listen-fd 77: the descriptor')]);
+  });
+
   it('believes the proxies it is told to believe', async () => {
     const seen: (string | undefined)[] = [];
     const echo = await httpBackend((asked, response) => {

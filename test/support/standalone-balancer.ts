@@ -106,6 +106,21 @@ export class StandaloneBalancer {
     return Number(/listening on .*:(\d+)/.exec(this.stderr)?.[1]);
   }
 
+  /** As systemd starts what a socket unit belongs to: descriptor 3 listens. Resolves with its port. */
+  async startOnDescriptor(...args: readonly string[]): Promise<number> {
+    const bindAndExec = `
+import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+print(listener.getsockname()[1], flush=True)
+os.execv(sys.argv[1], sys.argv[1:])
+`;
+    this.#spawn(['--listen-fd', '3', '--workers', '2', ...args], ['python3', '-c', bindAndExec]);
+    await this.says('listening on descriptor 3', 30_000);
+    return Number(this.stdout.split('\n')[0]);
+  }
+
   /** For what is expected to end by itself. */
   async run(...args: readonly string[]): Promise<Ended> {
     const parent = this.#spawn(args);
@@ -156,15 +171,16 @@ export class StandaloneBalancer {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #spawn(args: readonly string[]): ChildProcess {
+  #spawn(args: readonly string[], launcher: readonly string[] = []): ChildProcess {
     this.stderr = '';
     this.stdout = '';
     const log = args.includes('--access-log') ? [] : ['--access-log', this.accessLog];
-    const parent = spawn(
-      process.execPath,
-      ['--conditions=development', DAEMON, '--routes', this.routesFile, ...log, ...args],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
-    );
+    const node = [process.execPath, '--conditions=development', DAEMON];
+    const [program = '', ...argv] = [...launcher, ...node, '--routes', this.routesFile];
+    const parent = spawn(program, [...argv, ...log, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] },
+    });
     this.#parents.push(parent);
     parent.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     parent.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));

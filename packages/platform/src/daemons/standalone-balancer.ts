@@ -2,7 +2,7 @@
 import { toTandemError } from '@tandem/protocol';
 import { type RouteGroup, RoutesFileTable } from '../balancer/index.ts';
 import { formatSocketAddress } from '../domain/socket-address.ts';
-import { ListeningSockets } from './standalone-balancer/listening-sockets.ts';
+import { checkInherited, ListeningSockets } from './standalone-balancer/listening-sockets.ts';
 import { HELP, parseOptions, type StandaloneOptions } from './standalone-balancer/options.ts';
 import { packApps } from './standalone-balancer/packed-apps.ts';
 import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.ts';
@@ -16,6 +16,9 @@ const EXIT_FAILED = 70;
 
 const log = (text: string): void =>
   void process.stderr.write(text.replaceAll(/^/gm, 'balancer: ') + '\n');
+
+// Whoever reads it may leave; that is no reason to stop serving.
+process.stderr.on('error', () => undefined);
 
 try {
   const options = parseOptions(process.argv.slice(2));
@@ -55,6 +58,7 @@ async function serve(options: StandaloneOptions): Promise<void> {
   });
   await watch.start();
   await prepareLog(accessLog, user);
+  await checkInherited(options.listenFds);
   const sockets = await ListeningSockets.open(options.listen, options.workers);
   obeySignals({ workers, watch, sockets, reopenLog: () => prepareLog(accessLog, user) });
   await startOrKill(workers, (index) => [...options.listenFds, ...sockets.fdsOf(index)]);

@@ -1,5 +1,6 @@
 // The sockets of a standalone balancer: bound once, inherited by each worker, kept between them.
 import { lookup } from 'node:dns/promises';
+import { readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -46,6 +47,17 @@ export class ListeningSockets {
   /** They live on in the workers that have them. */
   async close(): Promise<void> {
     await this.#keeper.terminate();
+  }
+}
+
+/** Without this a worker would say EINVAL of a number that it has under another name. */
+export async function checkInherited(fds: readonly number[]): Promise<void> {
+  for (const fd of fds) {
+    const what = await readlink(`/proc/self/fd/${fd}`).catch(() => 'closed');
+    if (what.startsWith('socket:')) continue;
+    throw new TandemError('LISTEN_FAILED', `--listen-fd ${fd}: the descriptor is no socket`, {
+      hint: 'systemd hands over sockets from 3 on, when a socket unit belongs to the service.',
+    });
   }
 }
 

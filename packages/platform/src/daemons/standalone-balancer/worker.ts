@@ -21,6 +21,8 @@ const tell = (message: FromWorker): void => {
   if (process.connected) process.send?.(message);
 };
 
+process.stderr.on('error', () => undefined);
+
 let serving: Serving | undefined;
 let closing: Promise<void> | undefined;
 let timesAsked = 0;
