@@ -77,6 +77,7 @@ function option([syntax, meaning]: Term): Option {
 }
 
 export function optionsOf(scope: Verb['scope']): readonly Term[] {
+  if (scope === 'none') return [];
   if (scope === 'app') return [...APP_OPTIONS, ...PLATFORM_OPTIONS, ...COMMON_OPTIONS];
   return [...PLATFORM_OPTIONS, ...COMMON_OPTIONS];
 }

@@ -15,8 +15,8 @@ export interface Invocation {
 export interface Verb {
   readonly name: string;
   readonly summary: string;
-  /** `app`: needs to know which app; `platform`: needs the platform only; `local`: neither. */
-  readonly scope: 'app' | 'platform' | 'local';
+  /** `app`: needs to know which app; `platform`: needs the platform only; `local`: neither; `none`: has only its own options. */
+  readonly scope: 'app' | 'platform' | 'local' | 'none';
   readonly args?: readonly Term[];
   readonly options?: readonly Term[];
   readonly examples?: readonly string[];

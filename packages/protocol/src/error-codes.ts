@@ -115,6 +115,11 @@ export const ERROR_CODES = {
   UNRESPONSIVE: user(422, 'A process stopped answering its probe.'),
   OUT_OF_MEMORY: user(422, 'A process was killed because it reached its memory limit.'),
 
+  // Balancer alone
+  ROUTES_FILE_INVALID: user(422, 'The routes file of a balancer cannot be read.'),
+  PLATFORM_NOT_HERE: user(404, 'The command needs a platform on this machine, and there is none.'),
+  LISTEN_FAILED: user(409, 'An address cannot be listened on: in use, not here, or not allowed.'),
+
   // Platform
   INTERNAL: system(500, 'A defect of Tandem itself.'),
   STORE_BEHIND: system(500, 'A watch fell behind the history the store keeps.'),

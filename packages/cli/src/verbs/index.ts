@@ -1,6 +1,7 @@
 // The commands, in the order of the help.
 import type { Verb } from '../verb.ts';
 import { apps } from './apps.ts';
+import { balancer } from './balancer.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { deploys } from './deploys.ts';
@@ -28,5 +29,5 @@ export const VERB_GROUPS: readonly VerbGroup[] = [
   { title: 'Daily work', verbs: [deploy, logs, ps, run, config, scale, restart, open] },
   { title: 'Releases', verbs: [releases, rollback, deploys, explain] },
   { title: 'Apps', verbs: [apps, detect, destroy] },
-  { title: 'Platform', verbs: [status, doctor, login] },
+  { title: 'Platform', verbs: [status, doctor, login, balancer] },
 ];

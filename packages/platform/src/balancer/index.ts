@@ -1,2 +1,8 @@
 // What composition roots use of the balancer.
 export { Balancer, type BalancerOptions } from './balancer.ts';
+export { TrustedPeers } from './client-origin.ts';
+export { RequestLog, type RequestLogSink } from './request-log.ts';
+export { parseRoutesFile } from './routes-file.ts';
+export type { RouteGroup } from './routes-file-groups.ts';
+export { RoutesFileTable } from './routes-file-table.ts';
+export { StandaloneBalancer } from './standalone-balancer.ts';

@@ -11,7 +11,9 @@ import {
   readCurveKeys,
   readCurvePublicKey,
 } from '../adapters/zeromq/index.ts';
+import { isPort, parseSocketAddress } from '../domain/socket-address.ts';
 import { pidStartTicks } from '../lib/boot-id.ts';
+import { dropPrivileges, type ProcessUser } from '../lib/privileges.ts';
 import {
   balancerState,
   keysDirectory,
@@ -77,7 +79,7 @@ async function run(flags: Flags): Promise<void> {
     data: flags['data-root'],
     run: flags['run-root'],
   });
-  dropPrivileges(flags);
+  if (flags.uid !== undefined) dropPrivileges(userOf(flags));
   const transport = await connect(name, paths);
   const balancer = new Balancer({
     transport,
@@ -144,17 +146,15 @@ function closeOnSignal(close: () => Promise<void>): void {
 
 function listenAt(flags: Flags): { fd: number } | { host: string; port: number } {
   if (flags['listen-fd'] !== undefined) return { fd: numberOf(flags, 'listen-fd') };
-  const address = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(need(flags, 'listen'));
-  if (!address) throw usage(`--listen ${flags.listen}: ADDRESS:PORT is needed`);
-  return { host: address[1] ?? address[2] ?? '', port: Number(address[3]) };
+  const address = parseSocketAddress(need(flags, 'listen'));
+  if (!address || !isPort(address.port, { zero: true }))
+    throw usage(`--listen ${flags.listen}: ADDRESS:PORT is needed`);
+  return address;
 }
 
-function dropPrivileges(flags: Flags): void {
-  if (flags.uid === undefined) return;
-  const gid = numberOf(flags, flags.gid === undefined ? 'uid' : 'gid');
-  process.setgroups?.([gid]);
-  process.setgid?.(gid);
-  process.setuid?.(numberOf(flags, 'uid'));
+function userOf(flags: Flags): ProcessUser {
+  const uid = numberOf(flags, 'uid');
+  return { uid, gid: flags.gid === undefined ? uid : numberOf(flags, 'gid') };
 }
 
 function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd'): number {

@@ -1,0 +1,124 @@
+// Composition root of a balancer that serves alone, by a file: binds, watches the file, keeps workers.
+import { toTandemError } from '@tandem/protocol';
+import { type RouteGroup, RoutesFileTable } from '../balancer/index.ts';
+import { formatSocketAddress } from '../domain/socket-address.ts';
+import { checkInherited, ListeningSockets } from './standalone-balancer/listening-sockets.ts';
+import { HELP, parseOptions, type StandaloneOptions } from './standalone-balancer/options.ts';
+import { packApps } from './standalone-balancer/packed-apps.ts';
+import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.ts';
+import { WorkerSet } from './standalone-balancer/worker-set.ts';
+import { findUser, prepareLog } from './standalone-balancer/worker-user.ts';
+
+/** As those of `tandem`, whose command this is. */
+const EXIT_USAGE = 2;
+const EXIT_USER = 1;
+const EXIT_FAILED = 70;
+
+const log = (text: string): void =>
+  void process.stderr.write(text.replaceAll(/^/gm, 'balancer: ') + '\n');
+
+// Whoever reads it may leave; that is no reason to stop serving.
+process.stderr.on('error', () => undefined);
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (!options) process.stdout.write(HELP);
+  else if (options.check) await check(options);
+  else await serve(options);
+} catch (thrown) {
+  const error = toTandemError(thrown);
+  log(error.code === 'INTERNAL' && thrown instanceof Error ? String(thrown.stack) : error.message);
+  if (error.hint !== undefined) log(error.hint);
+  if (error.code === 'USAGE') process.exit(EXIT_USAGE);
+  process.exit(error.kind === 'user' ? EXIT_USER : EXIT_FAILED);
+}
+
+async function check({ routes: path }: StandaloneOptions): Promise<void> {
+  const { groups } = await readRoutesFile(path);
+  process.stdout.write(`${path}: ${count(groups)}\n`);
+}
+
+async function serve(options: StandaloneOptions): Promise<void> {
+  const { accessLog, trustedPeers, routes: path } = options;
+  const user = options.user === undefined ? undefined : await findUser(options.user);
+  const table = new RoutesFileTable();
+  const workers = new WorkerSet({
+    count: options.workers,
+    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps) }),
+    log,
+  });
+  const watch = new RoutesWatch({
+    path,
+    log,
+    onRoutes: (groups) => {
+      const changed = table.replace(groups);
+      log(`${path}: ${count(groups)}${workers.started ? `, ${changed.length} changed` : ''}`);
+      workers.change(changed);
+    },
+  });
+  await watch.start();
+  await prepareLog(accessLog, user);
+  await checkInherited(options.listenFds);
+  const sockets = await ListeningSockets.open(options.listen, options.workers);
+  obeySignals({ workers, watch, sockets, reopenLog: () => prepareLog(accessLog, user) });
+  await startOrKill(workers, (index) => [...options.listenFds, ...sockets.fdsOf(index)]);
+  for (const address of sockets.addresses) log(`listening on ${formatSocketAddress(address)}`);
+  for (const fd of options.listenFds) log(`listening on descriptor ${fd}`);
+}
+
+async function startOrKill(
+  workers: WorkerSet,
+  listenFds: (index: number) => readonly number[],
+): Promise<void> {
+  try {
+    await workers.start(listenFds);
+  } catch (error) {
+    workers.killAll();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly workers: WorkerSet;
+  readonly watch: RoutesWatch;
+  readonly sockets: ListeningSockets;
+  readonly reopenLog: () => Promise<void>;
+}
+
+function obeySignals({ workers, watch, sockets, reopenLog }: Parts): void {
+  let closing = false;
+  const onEnd = (): void => {
+    if (closing) {
+      workers.killAll();
+      process.exit(EXIT_FAILED);
+    }
+    closing = true;
+    watch.close();
+    void Promise.all([sockets.close(), workers.close()]).then(() => process.exit(0));
+  };
+  process.on('SIGTERM', onEnd).on('SIGINT', onEnd);
+  process.on('SIGHUP', () => {
+    void watch.reread();
+    reopenLog().then(
+      () => workers.reopenLog(),
+      (error: unknown) => log(String(error)),
+    );
+  });
+  process.on('SIGUSR2', () => workers.replaceAll());
+}
+
+function count(groups: readonly RouteGroup[]): string {
+  const hosts = new Set(groups.flatMap(({ routes }) => routes.map(({ host }) => host))).size;
+  const upstreams = new Set(
+    groups.flatMap(({ routes }) =>
+      routes.flatMap(({ target }) =>
+        target.kind === 'upstreams' ? target.upstreams.map((one) => one.instanceId) : [],
+      ),
+    ),
+  ).size;
+  return `${plural(hosts, 'host')}, ${plural(upstreams, 'upstream')}`;
+}
+
+function plural(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
