@@ -2,7 +2,7 @@
 // what the framing of an answer says.
 import { connect, type Socket } from 'node:net';
 
-const WAIT_MS = 3_000;
+const WAIT_MS = 6_000;
 
 export interface RawAnswer {
   readonly version: string;
