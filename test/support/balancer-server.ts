@@ -7,6 +7,7 @@ import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/dra
 import { Router } from '../../packages/platform/src/balancer/router.ts';
 import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
+import type { LIMITS } from '../../packages/platform/src/domain/limits.ts';
 import type {
   AppRoutes,
   Route,
@@ -19,7 +20,11 @@ export interface TestBalancerOptions {
   readonly trustedPeers?: readonly string[];
   readonly staticSocket?: string;
   readonly drainGrace?: DrainGrace;
+  /** In place of those of domain/limits.ts, which are too long to wait for. */
+  readonly limits?: BalancerLimits;
 }
+
+export type BalancerLimits = { readonly [Name in keyof typeof LIMITS.balancer]?: number };
 
 export class TestBalancer {
   readonly router: Router;
@@ -28,16 +33,19 @@ export class TestBalancer {
   readonly logged: string[] = [];
   readonly #server: BalancerServer;
 
-  constructor({ trustedPeers = [], staticSocket, drainGrace }: TestBalancerOptions = {}) {
+  constructor(options: TestBalancerOptions = {}) {
+    const { trustedPeers = [], staticSocket, drainGrace, limits = {} } = options;
     this.drain = new Drain(drainGrace);
     const staticServer = staticSocket === undefined ? undefined : staticTarget(staticSocket);
     this.router = new Router({ drain: this.drain, staticServer });
-    this.#server = new BalancerServer({
+    const serverOptions = {
       router: this.router,
       peers: new TrustedPeers(trustedPeers),
-      onAccess: (record) => this.access.push(record),
-      log: (line) => this.logged.push(line),
-    });
+      onAccess: (record: AccessRecord) => this.access.push(record),
+      log: (line: string) => this.logged.push(line),
+      limits,
+    };
+    this.#server = new BalancerServer(serverOptions);
   }
 
   get port(): number {
