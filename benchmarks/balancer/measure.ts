@@ -4,8 +4,11 @@ import type { Reading } from './figure.ts';
 import type { LoadResult } from './load/load-result.ts';
 import { PROXY_CORE } from './pinned-processes.ts';
 import { coreSeconds, cpuSeconds } from './process-tree.ts';
+import { Patience } from './quiet.ts';
 
 const WARM_UP_SECONDS = 1;
+/** For each figure. */
+export const PATIENCE_MS = 60_000;
 
 export interface Slice {
   /** Whose CPU time counts. */
@@ -38,9 +41,13 @@ export async function inTurns(
   turns: Readonly<Record<string, () => Promise<Reading>>>,
 ): Promise<Record<string, Reading[]>> {
   const readings: Record<string, Reading[]> = {};
+  const patience = new Patience(PATIENCE_MS);
   for (let round = 1; round <= rounds; round += 1) {
     process.stderr.write(`  round ${round} of ${rounds}\n`);
-    for (const [name, take] of Object.entries(turns)) (readings[name] ??= []).push(await take());
+    for (const [name, take] of Object.entries(turns)) {
+      await patience.untilQuiet();
+      (readings[name] ??= []).push(await take());
+    }
   }
   return readings;
 }

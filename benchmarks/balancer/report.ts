@@ -131,7 +131,8 @@ another. They take turns: a warm-up, then ${seconds} s of load, ${rounds} rounds
 medians of the ratios within a round. Everyone forwards X-Forwarded-For, -Proto and -Host, gives the
 request an id and writes a line of access log; the bare ones only forward. Where a proxy had less
 than nine tenths of its core, something else was the limit (load, backend, other processes of the
-machine), and what it does per CPU second decides.
+machine), and what it does per CPU second decides. Slices wait for a gap in other work, for a minute a
+figure at most.
 
 ${measuredOn(machine)}
 ${who.join(', ')}.

@@ -53,7 +53,7 @@ export async function measureHostnames(bench: Bench): Promise<Figure[]> {
 async function measureTables(bench: Bench, few: Table, many: Table): Promise<Figure> {
   const turns = [few, many].map((table) => {
     const { hosts, port, process, script, accessLog } = table;
-    const where = { port, host: '', path: '/', connections: CONNECTIONS, script };
+    const where = { port, host: hostname(0), path: '/', connections: CONNECTIONS, script };
     const load = (seconds: number) => runWrk(bench.processes, { ...where, seconds });
     const { seconds } = bench;
     return [hostnames(hosts), () => measureSlice({ pid: process.pid, load, seconds, accessLog })];

@@ -5,6 +5,7 @@ import type { Figure } from '../figure.ts';
 import { measureHostnames } from './hostnames.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
+import { measureRouteUpdate } from './route-update.ts';
 import { measureThroughput, SHAPES, type Shape } from './throughput.ts';
 import { measureWebSocket } from './websocket.ts';
 import { measureWholeWay } from './whole-way.ts';
@@ -21,6 +22,7 @@ export const MEASUREMENTS: ReadonlyMap<string, Measurement> = new Map<string, Me
   ['websocket', async (bench) => [await measureWebSocket(bench)]],
   ['latency', async (bench) => [await measureLatency(bench)]],
   ['hostnames', measureHostnames],
+  ['route-update', async (bench) => [await measureRouteUpdate(bench)]],
   ['memory', measureMemory],
   ['whole-way', async (bench) => [await measureWholeWay(bench)]],
 ]);

@@ -78,7 +78,6 @@ async function postScript(bench: Bench, bytes: number): Promise<{ script: string
   const script = join(await bench.directory('post'), 'post.lua');
   const text = `wrk.method = 'POST'
 wrk.body = string.rep('x', ${bytes})
-wrk.headers['Host'] = '${HTTP_HOST}'
 wrk.headers['Content-Type'] = 'application/octet-stream'
 `;
   await writeFile(script, text);
