@@ -29,8 +29,7 @@ const CHANGE_MS_MAX = 20;
 
 interface Table extends Standalone {
   readonly hosts: number;
-  /** In the order in which wrk asks for them; a fixed step that meets every one. */
-  readonly script: string;
+  readonly directory: string;
 }
 
 export async function measureHostnames(bench: Bench): Promise<Figure[]> {
@@ -51,18 +50,23 @@ export async function measureHostnames(bench: Bench): Promise<Figure[]> {
 }
 
 async function measureTables(bench: Bench, few: Table, many: Table): Promise<Figure> {
-  const turns = [few, many].map((table) => {
-    const { hosts, port, process, script, accessLog } = table;
+  const turn = async (table: Table, asked: number): Promise<() => Promise<Reading>> => {
+    const { port, process, accessLog } = table;
+    const script = await hostScript(table, asked);
     const where = { port, host: hostname(0), path: '/', connections: CONNECTIONS, script };
     const load = (seconds: number) => runWrk(bench.processes, { ...where, seconds });
-    const { seconds } = bench;
-    return [hostnames(hosts), () => measureSlice({ pid: process.pid, load, seconds, accessLog })];
-  });
-  const turnsByName = Object.fromEntries(turns) as Record<string, () => Promise<Reading>>;
+    return () => measureSlice({ pid: process.pid, load, seconds: bench.seconds, accessLog });
+  };
+  const turns = {
+    [hostnames(MANY)]: await turn(many, MANY),
+    [hostnames(FEW)]: await turn(few, FEW),
+    // Tells what a large table costs from what it costs to use all of it.
+    [`${FEW} of ${hostnames(MANY)}`]: await turn(many, FEW),
+  };
   return {
     name: 'small response, 64 connections, each request to another hostname',
     unit: 'requests/s',
-    readings: await inTurns(bench.rounds, turnsByName),
+    readings: await inTurns(bench.rounds, turns),
     targets: [{ of: hostnames(MANY), against: [hostnames(FEW)], atLeast: 0.97 }],
   };
 }
@@ -116,14 +120,12 @@ async function msUntil(port: number, host: string, body: string): Promise<number
 
 async function startTable(bench: Bench, hosts: number, backend: Backend): Promise<Table> {
   const directory = await bench.directory(`hostnames-${hosts}`);
-  const script = join(directory, 'hostnames.lua');
-  await writeFile(script, luaScript(hosts));
   const routes = routesTo(hosts, backend.port);
   const { processes } = bench;
   const standalone = await startStandalone({ processes, directory }, routes);
   const last = hostname(hosts - 1);
   await untilServing(standalone.process, { port: standalone.port, host: last });
-  return { ...standalone, hosts, script };
+  return { ...standalone, hosts, directory };
 }
 
 function routesTo(hosts: number, port: number): StandaloneRoute[] {
@@ -138,17 +140,22 @@ function hostnames(count: number): string {
   return `${count.toLocaleString('en')} hostnames`;
 }
 
-function luaScript(hosts: number): string {
-  return `local requests = {}
+/** Asks for `asked` of the hostnames, spread over the table, by a step that meets every one. */
+async function hostScript({ hosts, directory }: Table, asked: number): Promise<string> {
+  const script = join(directory, `hostnames-${asked}.lua`);
+  const text = `local requests = {}
 local turn = 0
 function init(args)
-  for index = 0, ${hosts - 1} do
-    requests[index] = wrk.format('GET', '/', { Host = 'site-' .. index .. '.bench.test' })
+  for index = 0, ${asked - 1} do
+    local host = 'site-' .. index * ${hosts / asked} .. '.bench.test'
+    requests[index] = wrk.format('GET', '/', { Host = host })
   end
 end
 function request()
-  turn = (turn + 7919) % ${hosts}
+  turn = (turn + 7919) % ${asked}
   return requests[turn]
 end
 `;
+  await writeFile(script, text);
+  return script;
 }
