@@ -21,6 +21,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             'test/support/**/*.test.ts',
             'script/**/*.test.ts',
+            'benchmarks/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -3,12 +3,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './command.ts';
+import { run } from '../command.ts';
+import { freePort } from '../free-port.ts';
 import { timed } from './figure.ts';
-import { firstAnswer } from './http.ts';
+import { firstAnswer } from '../http.ts';
 
 export interface BareSiteOptions {
   readonly project: string;
@@ -109,13 +109,4 @@ async function stop(server: ChildProcess): Promise<void> {
   const ended = once(server, 'exit');
   server.kill('SIGTERM');
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

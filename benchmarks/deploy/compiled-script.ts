@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { run } from './command.ts';
+import { run } from '../command.ts';
 import { SMALL_MALLOC, SMALL_NODE } from '../../packages/platform/src/daemons/install/services.ts';
 
 /** Standard output of a script, bundled into `scratch` with all that it imports. */

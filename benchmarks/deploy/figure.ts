@@ -1,5 +1,6 @@
 // One line of the table: what the platform takes, what the same work takes by hand in the same run,
 // and the target that joins the two.
+import { median } from '../median.ts';
 
 export interface Figure {
   readonly name: string;
@@ -13,13 +14,6 @@ export interface Figure {
   readonly allowed: number;
   /** Where the time goes: medians of parts, in the unit of the figure. */
   readonly parts?: Readonly<Record<string, number>>;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [below = NaN, above = NaN] = [sorted[(sorted.length - 1) >> 1], sorted[middle]];
-  return (below + above) / 2;
 }
 
 /** Medians of each key over the rounds in which it occurs. */

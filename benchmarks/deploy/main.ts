@@ -7,6 +7,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { describeMachine } from '../machine.ts';
+import { writeSection } from '../page-section.ts';
 import type { Figure } from './figure.ts';
 import { measureFirstDeploy } from './figures/first-deploy.ts';
 import { measureIdleMemory } from './figures/idle-memory.ts';
@@ -14,9 +16,10 @@ import { measureRedeploy } from './figures/redeploy.ts';
 import { measureSandboxStart } from './figures/sandbox-start.ts';
 import { measureSharedLayer } from './figures/shared-layer.ts';
 import { startPlatform, type Platform } from './platform.ts';
-import { describeMachine, partsTable, reportDocument, reportPage, reportTable } from './report.ts';
+import { partsTable, reportDocument, reportSection, reportTable } from './report.ts';
 
 const COMMAND = 'npm run bench:deploy';
+const SECTION = 'bench:deploy';
 const ROUNDS = 7;
 /** Each builds an installation from nothing. */
 const COLD_ROUNDS_MAX = 3;
@@ -80,5 +83,5 @@ async function report(): Promise<void> {
   process.stdout.write(`${reportTable(figures)}\n\n${partsTable(figures)}\n`);
   if (values.output === undefined) process.stdout.write(`\n${document}`);
   else await writeFile(values.output, document);
-  if (values.page !== undefined) await writeFile(values.page, reportPage(results));
+  if (values.page !== undefined) await writeSection(values.page, SECTION, reportSection(results));
 }

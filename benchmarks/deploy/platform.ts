@@ -2,10 +2,9 @@
 // line, script/down.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { run } from './command.ts';
+import { run } from '../command.ts';
+import { freePort } from '../free-port.ts';
 import { timed } from './figure.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -107,13 +106,4 @@ function cli(installation: string, args: readonly string[]): [string, ...string[
 function withInstallation(args: readonly string[], installation: string): string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   return [...args.slice(0, end), '--installation', installation, ...args.slice(end)];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,6 +1,8 @@
-// The table for people, the document for programs, and the page of the reference.
-import { cpus, loadavg, release, totalmem } from 'node:os';
-import { isMet, median, type Figure } from './figure.ts';
+// The table for people, the document for programs, and the section of the reference.
+import { measuredOn, type Machine } from '../machine.ts';
+import { markdownTable } from '../markdown-table.ts';
+import { median } from '../median.ts';
+import { isMet, type Figure } from './figure.ts';
 
 export function reportTable(figures: readonly Figure[]): string {
   const head = ['figure', 'measured', 'bare', 'ratio', 'allowed', 'target', 'met'];
@@ -13,38 +15,13 @@ export function reportTable(figures: readonly Figure[]): string {
     figure.target,
     isMet(figure) ? 'yes' : 'NO',
   ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
+  return markdownTable(head, rows);
 }
 
 export function partsTable(figures: readonly Figure[]): string {
   return figures
     .flatMap(({ name, parts }) => (parts ? [`${name}: ${formatParts(parts)}`] : []))
     .join('\n');
-}
-
-export interface Machine {
-  readonly cores: number;
-  readonly memoryMiB: number;
-  readonly kernel: string;
-  readonly node: string;
-  /** Processes that wanted a core before anything was measured; figures mean little above 1. */
-  readonly loadBefore: number;
-}
-
-export function describeMachine(): Machine {
-  return {
-    cores: cpus().length,
-    memoryMiB: Math.round(totalmem() / 1024 / 1024),
-    kernel: release(),
-    node: process.version,
-    loadBefore: loadavg()[0] ?? 0,
-  };
 }
 
 export interface Report {
@@ -67,16 +44,15 @@ export function reportDocument({ figures, ...report }: Report): object {
   };
 }
 
-export function reportPage(report: Report): string {
+export function reportSection(report: Report): string {
   const { command, machine, rounds, figures } = report;
   const parts = figures.filter((figure) => figure.parts !== undefined);
-  return `# Benchmarks
+  return `## Deploys
 
-\`${command}\` writes this page. It brings up an installation of its own, drives it with the command
+\`${command}\` writes this section. It brings up an installation of its own, drives it with the command
 line, does the same work by hand beside it, in turns, and prints medians of at most ${rounds} rounds.
 
-Measured on ${new Date().toISOString().slice(0, 10)}: ${machine.cores} cores, ${machine.memoryMiB} MiB, kernel ${machine.kernel}, Node ${machine.node},
-load before the run ${machine.loadBefore.toFixed(1)}.
+${measuredOn(machine)}
 
 ${reportTable(figures)}
 

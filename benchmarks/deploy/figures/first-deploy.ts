@@ -2,7 +2,8 @@
 // cache, then the bare sequence on an empty database.
 import pg from 'pg';
 import { BareSite, interpreterPath } from '../bare-site.ts';
-import { median, medianParts, timed, type Figure } from '../figure.ts';
+import { median } from '../../median.ts';
+import { medianParts, timed, type Figure } from '../figure.ts';
 import { startPlatform, UV } from '../platform.ts';
 import { writeProject } from '../project.ts';
 

@@ -1,8 +1,9 @@
 // A line of code changes, the site is deployed again; and the way back.
 import { cp } from 'node:fs/promises';
 import { BareSite, interpreterPath } from '../bare-site.ts';
-import { median, medianParts, timed, type Figure } from '../figure.ts';
-import { firstAnswer } from '../http.ts';
+import { median } from '../../median.ts';
+import { medianParts, timed, type Figure } from '../figure.ts';
+import { firstAnswer } from '../../http.ts';
 import { UV, type Platform } from '../platform.ts';
 import { changeCode, writeProject } from '../project.ts';
 

@@ -2,7 +2,8 @@
 // of its own.
 import { join } from 'node:path';
 import { runCompiled } from '../compiled-script.ts';
-import { median, type Figure } from '../figure.ts';
+import { median } from '../../median.ts';
+import type { Figure } from '../figure.ts';
 import type { SandboxStarts } from './sandbox-starts.ts';
 
 const MS_MORE_MAX = 40;

@@ -8,6 +8,7 @@ const TIMEOUT_MS = 60_000;
 export interface Address {
   readonly port: number;
   readonly host: string;
+  readonly path?: string;
 }
 
 /** The body of the first answer below 500; asks again every few milliseconds until then. */
@@ -21,9 +22,13 @@ export async function firstAnswer(address: Address): Promise<string> {
   }
 }
 
-export async function get({ port, host }: Address): Promise<{ status: number; body: string }> {
+export async function get({
+  port,
+  host,
+  path = '/',
+}: Address): Promise<{ status: number; body: string }> {
   return await new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/', agent: false, headers: { host } };
+    const options = { host: '127.0.0.1', port, path, agent: false, headers: { host } };
     const asked = request(options, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (text: string) => (body += text));
