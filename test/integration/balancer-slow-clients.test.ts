@@ -245,7 +245,7 @@ describe('a reader', () => {
   });
 
   it('that asks and asks without reading is answered no further than a bound', async () => {
-    const count = 5_000;
+    const count = 2_500;
     const patient = new TestBalancer();
     await patient.listen();
     patient.to([app.upstream]);

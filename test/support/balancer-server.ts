@@ -7,7 +7,7 @@ import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/dra
 import { Router } from '../../packages/platform/src/balancer/router.ts';
 import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
-import type { LIMITS } from '../../packages/platform/src/domain/limits.ts';
+import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
 import type {
   AppRoutes,
   Route,
@@ -21,10 +21,8 @@ export interface TestBalancerOptions {
   readonly staticSocket?: string;
   readonly drainGrace?: DrainGrace;
   /** In place of those of domain/limits.ts, which are too long to wait for. */
-  readonly limits?: BalancerLimits;
+  readonly limits?: Partial<BalancerLimits>;
 }
-
-export type BalancerLimits = { readonly [Name in keyof typeof LIMITS.balancer]?: number };
 
 export class TestBalancer {
   readonly router: Router;
@@ -37,15 +35,18 @@ export class TestBalancer {
     const { trustedPeers = [], staticSocket, drainGrace, limits = {} } = options;
     this.drain = new Drain(drainGrace);
     const staticServer = staticSocket === undefined ? undefined : staticTarget(staticSocket);
-    this.router = new Router({ drain: this.drain, staticServer });
-    const serverOptions = {
+    this.router = new Router({
+      drain: this.drain,
+      staticServer,
+      limits: { ...LIMITS.balancer, ...limits },
+    });
+    this.#server = new BalancerServer({
       router: this.router,
       peers: new TrustedPeers(trustedPeers),
       onAccess: (record: AccessRecord) => this.access.push(record),
       log: (line: string) => this.logged.push(line),
       limits,
-    };
-    this.#server = new BalancerServer(serverOptions);
+    });
   }
 
   get port(): number {

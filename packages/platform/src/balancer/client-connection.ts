@@ -1,19 +1,20 @@
 // A client's connection that speaks HTTP/1.1: one request after the other, each an exchange; then
 // perhaps a tunnel. Every state it waits in has a deadline.
 import type { Socket } from 'node:net';
-import type { ClientExchange, ExchangeSurroundings } from './client-exchange.ts';
+import type { ExchangeSurroundings } from './client-exchange.ts';
 import { Peer, type TrustedPeers } from './client-origin.ts';
 import type { Deadlines, Waiting } from './deadlines.ts';
 import { Http1Exchange, answerText } from './http1-exchange.ts';
 import { Fault, INCOMPLETE } from './http1/field-scanner.ts';
 import { RequestHeadReader } from './http1/request-head.ts';
 import * as refusal from './refusal.ts';
+import type { Router } from './router.ts';
 import { type ClientTunnelEnd, type ClientTunnelListener, SocketTunnelEnd } from './tunnel.ts';
 
 export interface ConnectionSurroundings extends ExchangeSurroundings {
   readonly peers: TrustedPeers;
   readonly deadlines: Deadlines;
-  readonly route: (exchange: ClientExchange) => void;
+  readonly router: Router;
   /** No more requests than the ones that are here. */
   readonly isClosing: () => boolean;
 }
@@ -215,7 +216,9 @@ export class ClientConnection implements Waiting {
     const { headBytesMax, headTimeoutMs } = this.#surroundings.limits;
     const end = heads.read(input, 0, input.length);
     if (end > headBytesMax || (end === INCOMPLETE && input.length > headBytesMax)) {
-      this.#refuse(refusal.headTooLarge);
+      const lineEnd = input.indexOf('\r\n');
+      const isLineLong = lineEnd < 0 || lineEnd > headBytesMax;
+      this.#refuse(isLineLong ? refusal.targetTooLong : refusal.headTooLarge);
       return false;
     }
     if (end === INCOMPLETE) {
@@ -249,15 +252,23 @@ export class ClientConnection implements Waiting {
     if (body.isComplete) {
       this.#phase = 'answer';
       this.#waitFor(Infinity);
-      return this.#surroundings.route(exchange);
+      return this.#route(exchange);
     }
     this.#phase = 'body';
+    // Who asks before sending is told at once that nobody would read it.
+    const { router } = this.#surroundings;
+    if (exchange.head.expectsContinue && !router.knows(exchange)) return router.handle(exchange);
     if (body.isReadAhead) exchange.askForBody();
     this.#waitFor(this.#surroundings.limits.bodyIdleTimeoutMs);
     const bytes = this.#input;
     this.#input = undefined;
     if (bytes !== undefined) this.#takeBody(exchange, bytes);
-    if (!body.isReadAhead && !exchange.isEnded) this.#surroundings.route(exchange);
+    if (!body.isReadAhead && !exchange.isEnded) this.#route(exchange);
+  }
+
+  #route(exchange: Http1Exchange): void {
+    if (exchange.goesNoFurther) exchange.refuse(refusal.lastForward);
+    else this.#surroundings.router.handle(exchange);
   }
 
   #takeBody(exchange: Http1Exchange, bytes: Buffer): void {
@@ -271,7 +282,7 @@ export class ClientConnection implements Waiting {
       this.#phase = 'answer';
       if (end < bytes.length) this.#input = bytes.subarray(end);
       this.#waitFor(this.#isAwaitingUpstream ? responseTimeoutMs : Infinity);
-      if (body.isReadAhead) this.#surroundings.route(exchange);
+      if (body.isReadAhead) this.#route(exchange);
     } else if (body.isFull) {
       // It waits for the app now, not for the client.
       this.socket.pause();
@@ -288,8 +299,7 @@ export class ClientConnection implements Waiting {
   /** The client sends no more. */
   #ended(): void {
     if (this.#phase === 'tunnel') return this.#tunnel?.onClientEnd();
-    // What was answered may still be read; who left before that will not read it.
-    if (this.#phase === 'answer' && this.#exchange?.isAnswered) return;
+    // The rest of an answer may still be read; who waits for one is gone, as far as anybody can tell.
     if (this.#phase === 'head' && this.socket.writableLength > 0) return this.#close();
     this.destroy();
   }

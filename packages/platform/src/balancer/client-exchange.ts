@@ -18,6 +18,7 @@ import type { ClientTunnelEnd } from './tunnel.ts';
 const IDEMPOTENT: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'],
 ]);
+const COUNTS_FORWARDS: ReadonlySet<string> = new Set(['OPTIONS', 'TRACE']);
 /** What nginx calls a client that closed before it was answered. */
 const STATUS_CLIENT_GONE = 499;
 
@@ -71,6 +72,16 @@ export abstract class ClientExchange implements Exchange {
     return this.body.isReadAhead && IDEMPOTENT.has(this.head.method);
   }
 
+  /** It names this server as the last one to get it. */
+  get goesNoFurther(): boolean {
+    const { hasMaxForwards, method } = this.head;
+    return (
+      hasMaxForwards &&
+      COUNTS_FORWARDS.has(method) &&
+      /^0+$/.test(this.header('max-forwards') ?? '')
+    );
+  }
+
   get ended(): AbortSignal {
     this.#ended ??= new AbortController();
     if (this.isEnded) this.#ended.abort();
@@ -94,9 +105,9 @@ export abstract class ClientExchange implements Exchange {
   /** The head for the app, hop by hop anew. */
   requestText(rewrite: Rewrite | undefined): string {
     if (rewrite !== undefined) return rewrittenText(this.head.method, rewrite);
-    const { method, target, authority, fields, asksForWebSocket } = this.head;
+    const { method, target, authority, asksForWebSocket } = this.head;
     return (
-      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fields}${this.origin.fields}` +
+      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${this.#fields()}${this.origin.fields}` +
       `X-Request-Id: ${this.requestId}\r\nX-Request-Start: t=${this.#startedWallMs}\r\n` +
       (asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing)) +
       '\r\n'
@@ -139,6 +150,15 @@ export abstract class ClientExchange implements Exchange {
     this.#ended?.abort();
     this.transfer?.onClientGone();
     this.#onAccess(this.#accessRecord());
+  }
+
+  /** RFC 9110 section 7.6.2. */
+  #fields(): string {
+    const { head } = this;
+    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return head.fields;
+    return head.fields.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
+      return `${name}${Number(count) - 1}`;
+    });
   }
 
   #accessRecord(): AccessRecord {

@@ -4,6 +4,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
+import { httpDate } from './http-date.ts';
 import { bodyTooSlow, type Refusal, renderRefusal } from './refusal.ts';
 import type { BodySink } from './request-body.ts';
 import type { ClientTunnelEnd } from './tunnel.ts';
@@ -71,11 +72,13 @@ export class Http1Exchange extends ClientExchange {
     const { isHttp10 } = this.head;
     let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}`;
     if (!head.hasRequestId) text += `X-Request-Id: ${this.requestId}\r\n`;
+    if (!head.hasDate) text += `Date: ${httpDate(Date.now())}\r\n`;
+    if (head.upgrade !== undefined) text += `Upgrade: ${head.upgrade}\r\n`;
     if (head.body.kind === 'chunked' || head.body.kind === 'close')
       if (isHttp10) this.#keepsAlive = false;
       else text += 'Transfer-Encoding: chunked\r\n';
     if (head.body.kind === 'close' && !isHttp10) this.#framing = 'chunk-it';
-    text += `${this.#connectionField()}\r\n`;
+    text += `${this.#connectionField(head.upgrade !== undefined)}\r\n`;
     if (this.#framing === 'chunk-it') {
       this.#connection.write(text);
       this.send(bytes, ranges);
@@ -104,6 +107,8 @@ export class Http1Exchange extends ClientExchange {
     const { requestId } = this;
     const { headers, body } = renderRefusal(refusal, { accept: this.header('accept'), requestId });
     this.status = refusal.status;
+    // Where one request was misunderstood, the next one may begin anywhere.
+    if (refusal.status === 400) this.#keepsAlive = false;
     const isBodiless = this.method === 'HEAD';
     this.bytesSent = isBodiless ? 0 : body.length;
     const text = answerText(refusal.status, headers) + `${this.#connectionField()}\r\n`;
@@ -139,11 +144,12 @@ export class Http1Exchange extends ClientExchange {
     this.transfer?.onTimeout();
   }
 
-  #connectionField(): string {
+  #connectionField(asksForUpgrade = false): string {
     // An answer that came before the body was read is the last one: nobody waits for the rest.
     if (!this.body.isComplete || this.#connection.isLast) this.#keepsAlive = false;
-    if (!this.#keepsAlive) return 'Connection: close\r\n';
-    return this.head.isHttp10 ? 'Connection: keep-alive\r\n' : '';
+    if (!this.#keepsAlive) return `Connection: close${asksForUpgrade ? ', Upgrade' : ''}\r\n`;
+    if (this.head.isHttp10) return 'Connection: keep-alive\r\n';
+    return asksForUpgrade ? 'Connection: Upgrade\r\n' : '';
   }
 }
 

@@ -1,4 +1,5 @@
 // Answers of the balancer itself: small pages for people, JSON for programs, the request id in both.
+import { httpDate } from './http-date.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -82,6 +83,12 @@ export const headTooLarge: Refusal = {
   detail: 'The headers of the request are over the limit.',
 };
 
+export const targetTooLong: Refusal = {
+  status: 414,
+  title: 'Address too long',
+  detail: 'The address of the request is over the limit.',
+};
+
 export const headTooSlow: Refusal = {
   status: 408,
   title: 'Request timed out',
@@ -101,6 +108,14 @@ export const methodNotAllowed = (allow: string): Refusal => ({
   headers: ['Allow', allow],
 });
 
+/** To OPTIONS and TRACE that were to go no further (RFC 9110 section 7.6.2). */
+export const lastForward: Refusal = {
+  status: 405,
+  title: 'Method not allowed',
+  detail: 'The request was to go no further than this server, which has nothing to tell by it.',
+  headers: ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+};
+
 /** Head and body of a refusal, in the form that `accept` prefers. */
 export function renderRefusal(
   refusal: Refusal,
@@ -111,7 +126,7 @@ export function renderRefusal(
   const headers = [
     ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
     ...['Content-Length', String(body.length)],
-    ...['Cache-Control', 'no-store', 'X-Request-Id', requestId],
+    ...['Date', httpDate(Date.now()), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
     ...(refusal.retryAfterS === undefined ? [] : ['Retry-After', String(refusal.retryAfterS)]),
     ...(refusal.headers ?? []),
   ];

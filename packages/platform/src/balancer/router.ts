@@ -26,6 +26,11 @@ export class Router {
     else exchange.refuse(this.#notFound(host, path));
   }
 
+  /** Whether its body is worth reading. */
+  knows({ host, path }: Exchange): boolean {
+    return host !== undefined && this.table.match(host, path) !== undefined;
+  }
+
   appChanged(app: AppRoutes): void {
     const service = this.#services.get(app.appId) ?? new Service(app.appId, this.#surroundings);
     if (app.routes.length > 0) this.#services.set(app.appId, service);

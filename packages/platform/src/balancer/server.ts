@@ -11,7 +11,8 @@ import type { Router } from './router.ts';
 export interface BalancerServerOptions {
   readonly router: Router;
   readonly peers: TrustedPeers;
-  readonly limits?: BalancerLimits;
+  /** In place of those of domain/limits.ts. */
+  readonly limits?: Partial<BalancerLimits>;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
 }
@@ -40,12 +41,13 @@ export class BalancerServer {
   #closing = false;
 
   constructor(options: BalancerServerOptions) {
-    const { router, peers, onAccess, limits = LIMITS.balancer } = options;
+    const { router, peers, onAccess } = options;
+    const limits = { ...LIMITS.balancer, ...options.limits };
     this.#options = options;
     this.#surroundings = {
       ...{ peers, limits, onAccess },
       deadlines: new Deadlines(),
-      route: (exchange) => router.handle(exchange),
+      router,
       isClosing: () => this.#closing,
     };
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>

@@ -71,7 +71,14 @@ describe('a chunked body', () => {
   it.each([
     ...['zz\r\n', '-1\r\na', '+1\r\na', '0x1\r\na', ' 1\r\na', '\r\n', ';a\r\n', '1\na\r\n'],
     ...['1\r\nab\r\n', '1\r\na\n', '1\r\na\rX', '1\rX', 'fffffffffffff\r\n', '1 a\0\r\n'],
-    ...['1;a\nb\r\n', '1;a\rb', `1;${'a'.repeat(1_100)}\r\n`, '0\r\nA : b\r\n\r\n'],
+    ...[
+      '1;a\nb\r\n',
+      '1;a\rb',
+      `1;${'a'.repeat(17_000)}\r\n`,
+      '1 1\r\na',
+      '1 ;\n',
+      '0\r\nA : b\r\n\r\n',
+    ],
     ...['0\r\nA: b\n\r\n', '0\r\n A: b\r\n\r\n', '0\r\n\rX', `0\r\n${'A: b\r\n'.repeat(65)}\r\n`],
   ])('is not %j', (text) => {
     for (const size of SIZES) expect(read(text, size), String(size)).toBe('fault');

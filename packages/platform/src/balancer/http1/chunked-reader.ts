@@ -5,7 +5,8 @@ import { keptLines, withoutFields } from './field-text.ts';
 import { CR, HEX_VALUES, HT, LF, SP, VALUE_OCTETS } from './octets.ts';
 
 const SIZE_DIGITS_MAX = 12;
-const EXTENSION_BYTES_MAX = 1_024;
+/** Of a whole body. */
+const EXTENSION_BYTES_MAX = 16_384;
 const TRAILER_BYTES_MAX = 16_384;
 const TRAILERS_MAX = 64;
 const SEMICOLON = 0x3b;
@@ -21,11 +22,13 @@ const State = {
   dataLf: 5,
   trailers: 6,
   done: 7,
+  /** Space behind a size, which means nothing. */
+  space: 8,
 };
 
 /** Must not come after the body: framing, routing, identity. */
 const NOT_IN_TRAILERS =
-  /^(?:content-|host$|cookie$|set-cookie$|authorization$|cache-control$|te$|forwarded$|x-real-ip$|x-request-id$|x-request-start$|x-scheme$|x-url-scheme$|front-end-https$|x-(?:forwarded|tandem)-)|_/;
+  /^(?:content-|host$|cookie$|set-cookie$|authorization$|cache-control$|te$|expect$|max-forwards$|forwarded$|x-real-ip$|x-request-id$|x-request-start$|x-scheme$|x-url-scheme$|front-end-https$|x-(?:forwarded|tandem)-)|_/;
 
 export class ChunkedReader {
   /** Start and end of each piece of data found by the last `read`. */
@@ -52,8 +55,8 @@ export class ChunkedReader {
   read(bytes: Buffer, start: number, end: number): number {
     this.data.length = 0;
     this.passed.length = 0;
-    this.#passFrom =
-      this.#state === State.extension || this.#state === State.trailers ? NONE : start;
+    const { extension, space, trailers } = State;
+    this.#passFrom = [extension, space, trailers].includes(this.#state) ? NONE : start;
     let at = start;
     while (at < end && this.#state !== State.done) {
       if (this.#state === State.data) at = this.#takeData(at, end);
@@ -81,13 +84,15 @@ export class ChunkedReader {
     switch (this.#state) {
       case State.size:
         return this.#takeSizeOctet(octet, at);
+      case State.space:
+        if (octet === SEMICOLON) this.#state = State.extension;
+        else if (octet === CR) this.#endSize(at);
+        else if (octet !== SP && octet !== HT) return false;
+        return this.#countExtension();
       case State.extension:
-        this.#extensionBytes += 1;
-        if (octet === CR) {
-          this.#state = State.sizeLf;
-          this.#passFrom = at;
-        } else if (VALUE_OCTETS[octet] !== 1) return false;
-        return this.#extensionBytes <= EXTENSION_BYTES_MAX;
+        if (octet === CR) this.#endSize(at);
+        else if (VALUE_OCTETS[octet] !== 1) return false;
+        return this.#countExtension();
       case State.sizeLf:
         this.#state = this.#left > 0 ? State.data : State.trailers;
         this.#digits = 0;
@@ -120,10 +125,20 @@ export class ChunkedReader {
       this.#state = State.sizeLf;
       return true;
     }
-    this.#state = State.extension;
-    this.#extensionBytes = 0;
     this.#passUntil(at);
+    this.#state = octet === SEMICOLON ? State.extension : State.space;
     return octet === SEMICOLON || octet === SP || octet === HT;
+  }
+
+  /** Behind what does not go on. */
+  #endSize(at: number): void {
+    this.#state = State.sizeLf;
+    this.#passFrom = at;
+  }
+
+  #countExtension(): boolean {
+    this.#extensionBytes += 1;
+    return this.#extensionBytes <= EXTENSION_BYTES_MAX;
   }
 
   #takeTrailers(bytes: Buffer, start: number, end: number): number {

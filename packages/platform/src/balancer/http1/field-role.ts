@@ -14,6 +14,8 @@ export const FieldRole = {
   requestId: 8,
   /** Said by us alone: an app behind a proxy believes these. */
   ours: 9,
+  date: 10,
+  maxForwards: 11,
 } as const;
 export type FieldRole = (typeof FieldRole)[keyof typeof FieldRole];
 
@@ -32,6 +34,8 @@ const ROLES: Readonly<Record<string, FieldRole>> = {
   te: FieldRole.hop,
   trailer: FieldRole.hop,
   'x-request-id': FieldRole.requestId,
+  date: FieldRole.date,
+  'max-forwards': FieldRole.maxForwards,
   forwarded: FieldRole.ours,
   'x-real-ip': FieldRole.ours,
   'x-request-start': FieldRole.ours,

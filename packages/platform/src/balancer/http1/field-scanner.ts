@@ -25,6 +25,7 @@ export const ConnectionOption = { close: 1, keepAlive: 2, upgrade: 4, names: 8 }
 
 const CONTENT_LENGTH_DIGITS_MAX = 15;
 const NONE = -1;
+const ZERO = 0x30;
 
 /** Which lines stay behind: a request loses what only we may say, a response what is for one hop. */
 export type Direction = 'request' | 'response';
@@ -38,8 +39,9 @@ export class FieldScanner {
   /** Bits of ConnectionOption. */
   connection = 0;
   expectsContinue = false;
-  expectsOther = false;
   hasRequestId = false;
+  hasDate = false;
+  hasMaxForwards = false;
   hostStart = NONE;
   hostEnd = NONE;
   upgradeStart = NONE;
@@ -120,8 +122,8 @@ export class FieldScanner {
   }
 
   #staysBehind(role: FieldRole): boolean {
+    if (this.#isRequest) return role !== FieldRole.date && role !== FieldRole.maxForwards;
     return (
-      this.#isRequest ||
       role === FieldRole.transferEncoding ||
       role === FieldRole.connection ||
       role === FieldRole.upgrade ||
@@ -147,6 +149,9 @@ export class FieldScanner {
       case FieldRole.contentLength:
         if (this.hasContentLength) return Fault.contentLength;
         this.contentLength = decimal(bytes, start, end);
+        // That of an answer goes on as it is.
+        if (!this.#isRequest && bytes[start] === ZERO && end > start + 1)
+          return Fault.contentLength;
         return this.hasContentLength ? 0 : Fault.contentLength;
       case FieldRole.transferEncoding:
         if (this.isChunked || !equals(bytes, start, end, 'chunked')) return Fault.transferCoding;
@@ -157,7 +162,6 @@ export class FieldScanner {
         return 0;
       case FieldRole.expect:
         if (equals(bytes, start, end, '100-continue')) this.expectsContinue = true;
-        else this.expectsOther = true;
         return 0;
       case FieldRole.upgrade:
         this.upgradeStart = start;
@@ -165,6 +169,12 @@ export class FieldScanner {
         return 0;
       case FieldRole.requestId:
         this.hasRequestId = true;
+        return 0;
+      case FieldRole.date:
+        this.hasDate = true;
+        return 0;
+      case FieldRole.maxForwards:
+        this.hasMaxForwards = true;
         return 0;
       case FieldRole.other:
       case FieldRole.hop:
@@ -187,8 +197,9 @@ export class FieldScanner {
     this.isChunked = false;
     this.connection = 0;
     this.expectsContinue = false;
-    this.expectsOther = false;
     this.hasRequestId = false;
+    this.hasDate = false;
+    this.hasMaxForwards = false;
     this.hostStart = NONE;
     this.upgradeStart = NONE;
     this.dropped.length = 0;

@@ -13,7 +13,7 @@ export interface RequestHead {
   readonly method: string;
   /** Origin form: path and query; `*` for OPTIONS alone. */
   readonly target: string;
-  /** The target without its query. */
+  /** The target without its query; `/` for `*`. */
   readonly path: string;
   readonly isHttp10: boolean;
   /** As the client wrote it, with its port: of the target if that names one, else of Host. */
@@ -23,6 +23,7 @@ export interface RequestHead {
   readonly keepsAlive: boolean;
   readonly expectsContinue: boolean;
   readonly asksForWebSocket: boolean;
+  readonly hasMaxForwards: boolean;
   /** Field lines that go on to the app, each with its end of line. */
   readonly fields: string;
   /** All of it, as received. */
@@ -97,13 +98,14 @@ export class RequestHeadReader {
     this.head = {
       method,
       target,
-      path: query < 0 ? target : target.slice(0, query),
+      path: target === '*' ? '/' : query < 0 ? target : target.slice(0, query),
       isHttp10,
       authority,
       body: this.#bodyOf(method),
       keepsAlive: this.#keepsAlive(isHttp10),
       expectsContinue: scanner.expectsContinue && !isHttp10,
       asksForWebSocket: scanner.hasUpgrade && !isHttp10 && this.#isWebSocket(method),
+      hasMaxForwards: scanner.hasMaxForwards,
       fields: this.#fields(fieldsStart, headEnd - 2),
       text: this.#text,
     };
@@ -215,9 +217,12 @@ function splitTarget(
 const NEVER_NAMED: ReadonlySet<string> = new Set([
   'authorization',
   'cache-control',
+  'content-length',
   'content-type',
+  'date',
   'cookie',
   'host',
+  'set-cookie',
 ]);
 
 /** `text`: with the Connection field. */

@@ -20,11 +20,15 @@ export interface ResponseHead {
   /** Field lines that go on to the client; Content-Length is among them if there is one. */
   readonly fields: string;
   readonly hasRequestId: boolean;
+  readonly hasDate: boolean;
+  /** What a 426 asks for. */
+  readonly upgrade: string | undefined;
   /** The app reads another request on this connection. */
   readonly keepsAlive: boolean;
 }
 
 const FIELDS_MAX = 256;
+const STATUS_UPGRADE_REQUIRED = 426;
 const NO_BODY: AnswerFraming = { kind: 'none' };
 const CHUNKED_BODY: AnswerFraming = { kind: 'chunked' };
 const CLOSE_BODY: AnswerFraming = { kind: 'close' };
@@ -52,6 +56,8 @@ export class ResponseHeadReader {
       body,
       fields: this.#fields(text, status, { base: start, start: lineEnd, end: headEnd - 2 }),
       hasRequestId: this.#scanner.hasRequestId,
+      hasDate: this.#scanner.hasDate,
+      upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, start) : undefined,
       keepsAlive: this.#keepsAlive(body, bytes[start + MINOR_OFFSET] === ZERO),
     };
     return headEnd;
@@ -66,6 +72,11 @@ export class ResponseHeadReader {
     if (scanner.hasContentLength && (status < 200 || status === 204))
       fields = withoutFields(fields, (name) => name === 'content-length');
     return fields;
+  }
+
+  #upgrade(text: string, base: number): string | undefined {
+    const { hasUpgrade, upgradeStart, upgradeEnd } = this.#scanner;
+    return hasUpgrade ? text.slice(upgradeStart - base, upgradeEnd - base) : undefined;
   }
 
   /** RFC 9112 section 6.3. */
