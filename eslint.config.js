@@ -22,6 +22,8 @@ const ADAPTERS = [
   's6',
   'instance-network',
   'machine',
+  'acme',
+  'self-signed',
 ];
 
 const zone = (target, from, message) => ({ target, from, message });

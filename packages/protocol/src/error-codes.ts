@@ -42,6 +42,19 @@ export const ERROR_CODES = {
   SCALE_INVALID: user(400, 'A process type, count or size is not valid.'),
   CONFIRMATION_NEEDED: user(409, 'The command loses something and must be confirmed.'),
 
+  // Domains and certificates
+  DOMAIN_VALIDATION_FAILED: user(
+    422,
+    'The certificate authority did not find what shows that the domain is ours.',
+  ),
+  CERTIFICATE_REFUSED: user(422, 'The certificate authority refuses the certificate.'),
+  CERTIFICATE_RATE_LIMITED: user(429, 'The certificate authority wants us to wait.'),
+  CERTIFICATE_AUTHORITY_UNREACHABLE: system(
+    503,
+    'The certificate authority does not answer as one.',
+  ),
+  CHALLENGE_NOT_PRESENTED: system(500, 'The answer to a certificate authority was not put up.'),
+
   // Source
   UPLOAD_TOO_LARGE: user(413, 'The uploaded source is over the limit.'),
   UPLOAD_INCOMPLETE: user(400, 'The upload ended early or is not an archive.'),
