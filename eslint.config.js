@@ -24,6 +24,7 @@ const ADAPTERS = [
   'machine',
   'acme',
   'self-signed',
+  'dns',
 ];
 
 const zone = (target, from, message) => ({ target, from, message });

@@ -43,10 +43,13 @@ export const ERROR_CODES = {
   CONFIRMATION_NEEDED: user(409, 'The command loses something and must be confirmed.'),
 
   // Domains and certificates
+  DOMAIN_ELSEWHERE: user(422, 'The DNS does not lead the domain to this machine.'),
   DOMAIN_VALIDATION_FAILED: user(
     422,
     'The certificate authority did not find what shows that the domain is ours.',
   ),
+  DNS_HOOK_MISSING: user(422, 'A wildcard certificate needs a command that writes DNS records.'),
+  CERTIFICATE_INVALID: user(422, 'A certificate or its key cannot be used.'),
   CERTIFICATE_REFUSED: user(422, 'The certificate authority refuses the certificate.'),
   CERTIFICATE_RATE_LIMITED: user(429, 'The certificate authority wants us to wait.'),
   CERTIFICATE_AUTHORITY_UNREACHABLE: system(

@@ -15,7 +15,7 @@ const failing = {
   failures: 3,
   failingSinceMs: 7,
   nextAtMs: NOW + 60,
-  error: { code: 'CERTIFICATE_REFUSED' as const, message: 'no' },
+  error: { code: 'CERTIFICATE_REFUSED', message: 'no' },
 };
 
 describe('the status of a domain', () => {

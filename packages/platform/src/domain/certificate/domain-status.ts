@@ -1,15 +1,23 @@
 // What people are told of a domain's certificate.
-import type { ErrorBody } from '@tandem/protocol';
 import type { Validity } from './renewal.ts';
 
 export type CertificateSource = 'acme' | 'imported' | 'self-signed';
+
+/** An error as it is kept: its code may be of another version. */
+export interface KeptError {
+  readonly code: string;
+  readonly message: string;
+  readonly where?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly log?: string | undefined;
+}
 
 /** What is known of the attempts to get a certificate; empty when the last one succeeded. */
 export interface Attempts {
   readonly failures: number;
   readonly failingSinceMs?: number | undefined;
   readonly nextAtMs?: number | undefined;
-  readonly error?: ErrorBody | undefined;
+  readonly error?: KeptError | undefined;
 }
 
 export interface DomainFacts {
@@ -32,7 +40,7 @@ export interface DomainStatus {
   readonly validUntilMs?: number;
   readonly failingSinceMs?: number;
   readonly nextAttemptMs?: number;
-  readonly error?: ErrorBody;
+  readonly error?: KeptError;
 }
 
 export function domainStatus(facts: DomainFacts): DomainStatus {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../limits.ts';
-import { jitterOf, renewAtMs, retryDelayMs, type FailedOrder } from './renewal.ts';
+import { dueAtMs, jitterOf, renewAtMs, retryDelayMs, type FailedOrder } from './renewal.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -33,6 +33,41 @@ describe('a certificate', () => {
 
   it('that ends before it begins is due at once', () => {
     expect(renewAtMs({ notBeforeMs: 100, notAfterMs: 50 }, 0.5)).toBe(50);
+  });
+});
+
+describe('something is due', () => {
+  const kept = (
+    source: 'acme' | 'imported' | 'self-signed',
+    isOrdered: boolean,
+    nextAtMs?: number,
+  ) =>
+    dueAtMs({
+      certificate: { ...validity(90 * DAY), source },
+      isOrdered,
+      jitter: 0,
+      ...(nextAtMs === undefined ? {} : { nextAtMs }),
+    });
+
+  it('at once where an authority is asked and has given nothing yet', () => {
+    expect(kept('self-signed', true)).toBe(0);
+    expect(kept('self-signed', true, 5 * DAY)).toBe(5 * DAY);
+  });
+
+  it('when the time to renew has come, or when a failed order may be repeated', () => {
+    expect(kept('acme', true)).toBe(60 * DAY);
+    expect(kept('acme', true, 5 * DAY)).toBe(60 * DAY);
+    expect(kept('acme', true, 61 * DAY)).toBe(61 * DAY);
+  });
+
+  it('for what we sign ourselves before it ends, whatever the authority says', () => {
+    expect(kept('self-signed', false)).toBe(60 * DAY);
+    expect(kept('self-signed', true, 70 * DAY)).toBe(60 * DAY);
+  });
+
+  it('never for what others keep', () => {
+    expect(kept('imported', true)).toBeUndefined();
+    expect(kept('acme', false)).toBeUndefined();
   });
 });
 

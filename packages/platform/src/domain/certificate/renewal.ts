@@ -1,5 +1,6 @@
 // When a certificate is ordered again, and when a failed order is tried again. Decides only.
 import type { LIMITS } from '../limits.ts';
+import type { CertificateSource } from './domain-status.ts';
 
 export interface Validity {
   readonly notBeforeMs: number;
@@ -39,6 +40,34 @@ const TRIES_PER_LIFETIME = 20;
 export function renewAtMs({ notBeforeMs, notAfterMs }: Validity, jitter: number): number {
   const lifetimeMs = Math.max(0, notAfterMs - notBeforeMs);
   return Math.round(notAfterMs - lifetimeMs * (REMAINING_PART + JITTER_PART * jitter));
+}
+
+export interface Keeping {
+  readonly certificate: Validity & { readonly source: CertificateSource };
+  /** Whether a certificate authority is asked for it. */
+  readonly isOrdered: boolean;
+  /** Not before, after a failure. */
+  readonly nextAtMs?: number | undefined;
+  readonly jitter: number;
+}
+
+/** When something is to be done for it: an order, or a signature of our own. Undefined: never. */
+export function dueAtMs({
+  certificate,
+  isOrdered,
+  nextAtMs = 0,
+  jitter,
+}: Keeping): number | undefined {
+  const renewMs = renewAtMs(certificate, jitter);
+  switch (certificate.source) {
+    // Whoever brought it brings the next one.
+    case 'imported':
+      return undefined;
+    case 'acme':
+      return isOrdered ? Math.max(renewMs, nextAtMs) : undefined;
+    case 'self-signed':
+      return isOrdered ? Math.min(renewMs, nextAtMs) : renewMs;
+  }
 }
 
 export function retryDelayMs(failed: FailedOrder): number {
