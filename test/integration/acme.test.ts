@@ -135,18 +135,15 @@ describe('DNS-01', () => {
 
   it('gives a wildcard, and its name beside it, through a command', async () => {
     const log = join(directory, 'hook.log');
-    const run = solverOf(await hook(`echo "$@" >> ${log}`));
-    const solver: ChallengeSolver = {
-      kinds: ['dns-01'],
-      present: async (challenge, signal) => {
-        await run.present(challenge, signal);
-        if (challenge.kind === 'dns-01') dns.add(challenge.name, 'TXT', challenge.value);
-      },
-      cleanup: async (challenge) => {
-        await run.cleanup(challenge);
-        if (challenge.kind === 'dns-01') dns.delete(challenge.name, 'TXT', challenge.value);
-      },
-    };
+    dns.txtFile = join(directory, 'records');
+    const solver = solverOf(
+      await hook(`
+        echo "$@" >> ${log}
+        case $1 in
+          present) echo "$2 $3" >> ${dns.txtFile} ;;
+          cleanup) sed -i "/ $3$/d" ${dns.txtFile} ;;
+        esac`),
+    );
     const names: [string, string] = ['*.wild.example', 'wild.example'];
     const pair = await order({ names, solver });
     expect(examinePair(pair, { hosts: names, nowMs: Date.now() })).toHaveProperty('facts');

@@ -1,13 +1,21 @@
 // Certificates as they are kept: ordered, renewed, failing, taken over; with a real store and, where
 // it matters, a real certificate authority.
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer, connect } from 'node:tls';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAcmeAuthority } from '../../packages/platform/src/adapters/acme/acme-authority.ts';
+import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
+import { openCertificates } from '../../packages/platform/src/daemons/agent/certificates.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { makeKey } from '../../packages/platform/src/nexus/certificates/certificate-documents.ts';
+import { Repository } from '../../packages/platform/src/nexus/documents/repository.ts';
+import { validateDocument } from '../../packages/platform/src/nexus/documents/schemas.ts';
+import { openClusterKeys } from '../../packages/platform/src/nexus/secrets/secret-box.ts';
 import { RateLimited } from '../../packages/platform/src/ports/certificate-authority.ts';
 import { AcmeServer } from '../support/acme-server.ts';
 import {
@@ -122,6 +130,52 @@ describe('with a real authority', () => {
     await until(() => servedBy(running, 'shop.example')?.fingerprint !== old.fingerprint);
     expect(await viewOf(running, 'shop.example')).toMatchObject({ state: 'valid' });
     expect(await viewOf(running, 'shop.example')).not.toHaveProperty('error');
+  });
+});
+
+describe('as the agent puts it together', () => {
+  it('a wildcard comes by way of the operator’s command, and the authority of the settings', async () => {
+    const { httpPort, tlsPort } = responder;
+    const acme = await AcmeServer.start({ dns, httpPort, tlsPort });
+    const inside = (name: string): string => join(fixture.directory, name);
+    dns.txtFile = inside('records');
+    await writeFile(inside('ca.pem'), acme.caPem);
+    await writeFile(
+      inside('hook.sh'),
+      `case $2 in present) echo "$3 $4" >> $1 ;; cleanup) sed -i "/ $4$/d" $1 ;; esac\n`,
+    );
+    const store = await openSqliteStore({
+      path: inside('agent.sqlite'),
+      validate: validateDocument,
+      clock: systemClock,
+    });
+    const keeper = await openCertificates(
+      {
+        installation: { suffix: 'localhost', nodeName: 'n1' },
+        repository: new Repository(store),
+        secrets: await openClusterKeys(inside('keys')),
+        clock: systemClock,
+        report: (text) => fixture.reports.push(text),
+      },
+      {
+        directoryUrl: acme.directoryUrl,
+        extraCaFile: inside('ca.pem'),
+        dnsHook: ['/bin/sh', inside('hook.sh'), inside('records')],
+        publicAddresses: [],
+      },
+    );
+    const stop = new AbortController();
+    const ended = keeper.run(stop.signal);
+    await keeper.ensure('*.shop.example');
+    await until(async () => {
+      const view = (await keeper.domains()).find(({ host }) => host === '*.shop.example');
+      return view?.state === 'valid';
+    });
+    expect(dns.values('_acme-challenge.shop.example', 'TXT')).toEqual([]);
+    stop.abort();
+    await ended;
+    await store.close();
+    await acme.stop();
   });
 });
 

@@ -2,6 +2,7 @@
 // does not exist.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 
 type Kind = 'A' | 'AAAA' | 'TXT';
 
@@ -16,6 +17,8 @@ export class StubDns {
   readonly #records = new Map<string, Map<Kind, Set<string>>>();
   /** Names that were asked for, lower case. */
   readonly asked: string[] = [];
+  /** Lines of `NAME VALUE`: TXT records that other processes write. */
+  txtFile: string | undefined;
   /** Answers that it cannot say. */
   isBroken = false;
 
@@ -46,7 +49,8 @@ export class StubDns {
   }
 
   values(name: string, kind: Kind): string[] {
-    return [...(this.#records.get(name)?.get(kind) ?? [])];
+    const own = [...(this.#records.get(name)?.get(kind) ?? [])];
+    return kind === 'TXT' ? [...own, ...this.#written(name)] : own;
   }
 
   async stop(): Promise<void> {
@@ -54,12 +58,18 @@ export class StubDns {
     await once(this.#socket, 'close');
   }
 
+  #written(name: string): string[] {
+    if (this.txtFile === undefined || !existsSync(this.txtFile)) return [];
+    const lines = readFileSync(this.txtFile, 'utf8').split('\n');
+    return lines.flatMap((line) => (line.startsWith(`${name} `) ? [line.split(' ')[1] ?? ''] : []));
+  }
+
   #answer(query: Buffer, peer: RemoteInfo): void {
     const { name, end } = readName(query);
     const kind = TYPES[query.readUInt16BE(end)];
     this.asked.push(name);
-    const known = this.#records.get(name);
-    const data = kind ? [...(known?.get(kind) ?? [])].map((value) => encode(kind, value)) : [];
+    const data = kind ? this.values(name, kind).map((value) => encode(kind, value)) : [];
+    const known = this.#records.has(name) || data.length > 0;
     const header = Buffer.alloc(HEADER_BYTES);
     query.copy(header, 0, 0, 2);
     const status = this.isBroken ? SERVER_FAILURE : known ? 0 : NO_SUCH_NAME;

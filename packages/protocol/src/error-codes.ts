@@ -43,6 +43,9 @@ export const ERROR_CODES = {
   CONFIRMATION_NEEDED: user(409, 'The command loses something and must be confirmed.'),
 
   // Domains and certificates
+  DOMAIN_INVALID: user(400, 'A domain is not a host name.'),
+  DOMAIN_TAKEN: user(409, 'The domain is in use already.'),
+  DOMAIN_NOT_FOUND: user(404, 'The app has no such domain.'),
   DOMAIN_ELSEWHERE: user(422, 'The DNS does not lead the domain to this machine.'),
   DOMAIN_VALIDATION_FAILED: user(
     422,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLocalHostname, readHostname, wildcardAbove } from './hostname.ts';
+import { asAllowedHost, isLocalHostname, readHostname, wildcardAbove } from './hostname.ts';
 
 describe('a host name', () => {
   it.each([
@@ -45,11 +45,13 @@ describe('a host name', () => {
   });
 
   it('is known as one of this machine', () => {
-    expect(['localhost', 'a.localhost', 'localhost.example'].map(isLocalHostname)).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect(
+      ['localhost', 'a.localhost', 'localhost.example', 'notlocalhost'].map(isLocalHostname),
+    ).toEqual([true, true, false, false]);
+  });
+
+  it('is spelled for Django', () => {
+    expect(['a.example', '*.a.example'].map(asAllowedHost)).toEqual(['a.example', '.a.example']);
   });
 
   it('has at most one wildcard above it', () => {

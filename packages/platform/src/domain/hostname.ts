@@ -27,6 +27,9 @@ export function readHostname(text: string): HostnameVerdict {
   return host.length > LENGTH_MAX ? { reason: `it is over ${LENGTH_MAX} characters` } : { host };
 }
 
+/** As Django's ALLOWED_HOSTS spells it: `.example` for every name below. */
+export const asAllowedHost = (host: string): string => host.replace(/^\*\./, '.');
+
 export const isWildcard = (host: string): boolean => host.startsWith('*.');
 
 /** Names that every machine resolves to itself; no certificate authority knows them. */

@@ -31,6 +31,8 @@ export const KEYS = {
   instances: (appId: number) => `apps/${appId}/instances/`,
   instance: (appId: number, instanceId: string) => `apps/${appId}/instances/${instanceId}`,
   attachment: (appId: number, kind: string) => `apps/${appId}/services/${kind}`,
+  domains: 'domains/',
+  domain: (host: string) => `domains/${hostSegment(host)}`,
   certificates: 'certificates/',
   certificate: (host: string) => `certificates/${hostSegment(host)}`,
   certificateAccount: (id: string) => `certificate-accounts/${id}`,

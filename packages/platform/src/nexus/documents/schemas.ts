@@ -35,6 +35,8 @@ export const AppDocument = v.object({
   nextDeploy: v.number(),
   nextInstance: v.number(),
   secretKey: SealedSecret,
+  /** Host names besides NAME.<suffix>, each claimed by a document of its own. */
+  domains: v.optional(v.array(v.string())),
 });
 export type AppDocument = v.InferOutput<typeof AppDocument>;
 
@@ -142,10 +144,16 @@ export const ClusterDocument = v.object({
 });
 export type ClusterDocument = v.InferOutput<typeof ClusterDocument>;
 
-/**
- * `certificates/<host>`: the certificate in use, and how it stands with the next one. In keys, `_`
- * stands for the `*` of a wildcard.
- */
+/** `domains/<host>`: whose a host name is. In keys, `_` stands for the `*` of a wildcard. */
+export const DomainDocument = v.object({
+  schemaVersion: v.literal(1),
+  host: v.string(),
+  appId: v.number(),
+  addedAtMs: v.number(),
+});
+export type DomainDocument = v.InferOutput<typeof DomainDocument>;
+
+/** `certificates/<host>`: the certificate in use, and how it stands with the next one. */
 export const CertificateDocument = v.object({
   schemaVersion: v.literal(1),
   host: v.string(),
@@ -186,6 +194,7 @@ const TABLE: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/^apps\/\d+\/instances\/[a-z0-9-]+$/, InstanceDocument],
   [/^apps\/\d+\/services\/[a-z]+$/, AttachmentDocument],
   [/^services\/[a-z]+\/shared$/, ClusterDocument],
+  [/^domains\/[a-z0-9_.-]+$/, DomainDocument],
   [/^certificates\/[a-z0-9_.-]+$/, CertificateDocument],
   [/^certificate-accounts\/[0-9a-f]{16}$/, CertificateAccountDocument],
 ];
