@@ -161,7 +161,6 @@ describe('as the agent puts it together', () => {
         directoryUrl: acme.directoryUrl,
         extraCaFile: inside('ca.pem'),
         dnsHook: ['/bin/sh', inside('hook.sh'), inside('records')],
-        publicAddresses: [],
       },
     );
     const stop = new AbortController();

@@ -1,29 +1,16 @@
 // Certificates of this installation: which authority, which DNS, and how it is shown that a name is
 // ours. Without an authority everything is signed by ourselves.
 import { readFile } from 'node:fs/promises';
+import { TandemError } from '@tandem/protocol';
 import { createAcmeAuthority } from '../../adapters/acme/acme-authority.ts';
 import { dnsHookSolver } from '../../adapters/acme/dns-hook.ts';
 import { createDnsResolver } from '../../adapters/dns/dns-resolver.ts';
 import { selfSign } from '../../adapters/self-signed/self-signed.ts';
-import type { Installation } from '../../domain/installation.ts';
+import type { CertificateSettings, Installation } from '../../domain/installation.ts';
 import { CertificateKeeper } from '../../nexus/certificates/certificate-keeper.ts';
 import type { AuthorityAccess } from '../../nexus/certificates/obtain-certificate.ts';
 import type { NexusContext } from '../../nexus/context.ts';
-import type { ChallengeSolver } from '../../ports/certificate-authority.ts';
-
-export interface CertificateSettings {
-  /** Of the ACME authority. */
-  readonly directoryUrl?: string;
-  /** PEM file; trusted for that authority alone. */
-  readonly extraCaFile?: string;
-  readonly contactEmail?: string;
-  /** Command that writes DNS records. */
-  readonly dnsHook?: readonly [string, ...string[]];
-  /** Where the world reaches this machine, when its interfaces do not show it. */
-  readonly publicAddresses: readonly string[];
-  /** Default: those of the machine. */
-  readonly dnsServers?: readonly string[];
-}
+import type { CertificateAuthority, ChallengeSolver } from '../../ports/certificate-authority.ts';
 
 type Context = Pick<NexusContext, 'repository' | 'secrets' | 'clock' | 'report'> & {
   readonly installation: Pick<Installation, 'suffix' | 'nodeName'>;
@@ -44,7 +31,10 @@ export async function openCertificates(
     clock,
     report,
     selfSign,
-    resolver: createDnsResolver({ publicAddresses, ...(dnsServers && { servers: dnsServers }) }),
+    resolver: createDnsResolver({
+      ...(publicAddresses && { publicAddresses }),
+      ...(dnsServers && { servers: dnsServers }),
+    }),
     suffix: installation.suffix,
     holder: installation.nodeName,
     random: Math.random,
@@ -54,15 +44,36 @@ export async function openCertificates(
 
 async function openAccess(
   { report }: Context,
-  { directoryUrl, extraCaFile, contactEmail, dnsHook }: CertificateSettings,
+  settings: CertificateSettings,
   solver: ChallengeSolver | undefined,
 ): Promise<AuthorityAccess | undefined> {
-  if (directoryUrl === undefined) return undefined;
-  const authority = createAcmeAuthority({
-    directoryUrl,
-    ...(extraCaFile !== undefined && { extraCaPem: await readFile(extraCaFile, 'utf8') }),
-    ...(contactEmail !== undefined && { contactEmail }),
-  });
-  const dnsSolver = dnsHook && dnsHookSolver({ argv: dnsHook, report });
+  if (settings.directoryUrl === undefined) return undefined;
+  const authority = await openAuthority(settings.directoryUrl, settings);
+  const [command, ...words] = settings.dnsHook ?? [];
+  const dnsSolver =
+    command === undefined ? undefined : dnsHookSolver({ argv: [command, ...words], report });
   return { authority, ...(solver && { solver }), ...(dnsSolver && { dnsSolver }) };
+}
+
+/** A file that is not there fails every order, where it is seen, and not the agent. */
+async function openAuthority(
+  directoryUrl: string,
+  { extraCaFile, contactEmail }: CertificateSettings,
+): Promise<CertificateAuthority> {
+  const contact = contactEmail === undefined ? {} : { contactEmail };
+  if (extraCaFile === undefined) return createAcmeAuthority({ directoryUrl, ...contact });
+  try {
+    const extraCaPem = await readFile(extraCaFile, 'utf8');
+    return createAcmeAuthority({ directoryUrl, extraCaPem, ...contact });
+  } catch (cause) {
+    const order = async (): Promise<never> => {
+      const what = `what ${directoryUrl} is trusted by cannot be read: ${(cause as Error).message}`;
+      throw new TandemError('CERTIFICATE_AUTHORITY_UNREACHABLE', what, {
+        where: extraCaFile,
+        hint: 'script/up --acme-ca FILE',
+        cause,
+      });
+    };
+    return { id: directoryUrl, order };
+  }
 }

@@ -1,6 +1,7 @@
 // Puts the nexus together and brings it to life in an order that lets a killed agent's successor
 // take over without anybody noticing: adopt, apply, publish, open, resume.
 import type { TandemError } from '@tandem/protocol';
+import type { CertificateSettings } from '../../domain/installation.ts';
 import type { NexusContext } from '../../nexus/context.ts';
 import { startControlServer } from '../../nexus/control/control-server.ts';
 import { settleDomains } from '../../nexus/operations/domains.ts';
@@ -11,7 +12,7 @@ import { Deploys } from '../../nexus/scheduler/deploys.ts';
 import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';
 import { RoutePublisher } from '../../nexus/scheduler/route-publisher.ts';
 import { controlSocket } from '../../ports/paths.ts';
-import { openCertificates, type CertificateSettings } from './certificates.ts';
+import { openCertificates } from './certificates.ts';
 
 export interface NexusOptions {
   readonly context: NexusContext;
