@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TandemError } from '@tandem/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createAcmeAuthority } from '../../packages/platform/src/adapters/acme/acme-authority.ts';
+import { createAcmeProcesses } from '../../packages/platform/src/adapters/acme/order-process.ts';
 import { dnsHookSolver } from '../../packages/platform/src/adapters/acme/dns-hook.ts';
 import { examinePair } from '../../packages/platform/src/domain/certificate/certificate-pair.ts';
+import { runCommand } from '../../packages/platform/src/lib/run-command.ts';
 import {
   RateLimited,
   type CertificateAuthority,
@@ -37,7 +38,7 @@ beforeAll(async () => {
   responder = await ChallengeResponder.start();
   const { httpPort, tlsPort } = responder;
   server = await AcmeServer.start({ dns, httpPort, tlsPort, blocked: ['blocked.example'] });
-  authority = createAcmeAuthority({
+  authority = createAcmeProcesses({
     directoryUrl: server.directoryUrl,
     extraCaPem: server.caPem,
     contactEmail: 'admin@platform.example',
@@ -66,13 +67,20 @@ interface Ordered {
   readonly solver?: ChallengeSolver;
   readonly signal?: AbortSignal;
   readonly from?: CertificateAuthority;
+  readonly accountKey?: string;
 }
 
 async function order(options: Ordered): Promise<{ chainPem: string; privateKeyPem: string }> {
-  const { names, solver = responder, from = authority } = options;
+  const { names, solver = responder, from = authority, accountKey = accountKeyPem } = options;
   const signal = options.signal ?? new AbortController().signal;
   const privateKeyPem = keyPem();
-  const chainPem = await from.order({ accountKeyPem, privateKeyPem, names, solver, signal });
+  const chainPem = await from.order({
+    accountKeyPem: accountKey,
+    privateKeyPem,
+    names,
+    solver,
+    signal,
+  });
   return { chainPem, privateKeyPem };
 }
 
@@ -107,7 +115,7 @@ describe('a certificate', () => {
   it('is given to many at once under one account, by one that begins and one that goes on', async () => {
     const hosts = Array.from({ length: 8 }, (_, index) => `many-${index}.example`);
     for (const host of hosts) dns.add(host, 'A', '127.0.0.1');
-    const fresh = createAcmeAuthority({
+    const fresh = createAcmeProcesses({
       directoryUrl: server.directoryUrl,
       extraCaPem: server.caPem,
     });
@@ -118,6 +126,33 @@ describe('a certificate', () => {
     expect(server.log.match(/There are now \d+ accounts in memory/g)).toEqual([
       'There are now 1 accounts in memory',
     ]);
+  });
+});
+
+describe('an account', () => {
+  it('is made once, however many are the first', async () => {
+    const hosts = Array.from({ length: 4 }, (_, index) => `first-${index}.example`);
+    for (const host of hosts) dns.add(host, 'A', '127.0.0.1');
+    const accounts = () => server.log.match(/There are now \d+ accounts in memory/g)?.length ?? 0;
+    const before = accounts();
+    const fresh = keyPem();
+    await Promise.all(hosts.map((host) => order({ names: [host], accountKey: fresh })));
+    expect(accounts()).toBe(before + 1);
+  });
+});
+
+describe('the process of an order', () => {
+  it('may be killed: what it put up is taken down', async () => {
+    dns.add('killed.example', 'A', '127.0.0.1');
+    responder.beforePresent = async () => {
+      const argv = ['pgrep', '-P', String(process.pid), '-f', 'order-program'] as const;
+      const { stdout } = await runCommand([...argv], { timeoutMs: 5_000 });
+      for (const pid of stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+    };
+    const error = await failure(order({ names: ['killed.example'] }));
+    expect(error.code).toBe('INTERNAL');
+    expect(error.message).toContain('SIGKILL');
+    expect(responder.cleaned.at(-1)).toMatchObject({ host: 'killed.example' });
   });
 });
 
@@ -233,7 +268,7 @@ describe('an authority that does not help', () => {
   it('is told apart from one that is not there', async () => {
     const url = `https://localhost:${await freePort()}/dir`;
     const error = await failure(
-      order({ names: ['a.example'], from: createAcmeAuthority({ directoryUrl: url }) }),
+      order({ names: ['a.example'], from: createAcmeProcesses({ directoryUrl: url }) }),
     );
     expect(error.code).toBe('CERTIFICATE_AUTHORITY_UNREACHABLE');
     expect(error.message).toMatch(/ECONNREFUSED/);
@@ -241,14 +276,14 @@ describe('an authority that does not help', () => {
   });
 
   it('is not believed when nobody vouches for it', async () => {
-    const from = createAcmeAuthority({ directoryUrl: server.directoryUrl });
+    const from = createAcmeProcesses({ directoryUrl: server.directoryUrl });
     const error = await failure(order({ names: ['a.example'], from }));
     expect(error.code).toBe('CERTIFICATE_AUTHORITY_UNREACHABLE');
     expect(error.message).toMatch(/self-signed|certificate/i);
   });
 
   it('is not spoken to in the clear', async () => {
-    const from = createAcmeAuthority({ directoryUrl: 'http://localhost:1/dir' });
+    const from = createAcmeProcesses({ directoryUrl: 'http://localhost:1/dir' });
     const error = await failure(order({ names: ['a.example'], from }));
     expect(error.message).toContain('not an https URL');
   });
@@ -257,7 +292,7 @@ describe('an authority that does not help', () => {
     const closing = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await new Promise((resolve) => closing.once('listening', resolve));
     const { port } = closing.address() as { port: number };
-    const from = createAcmeAuthority({ directoryUrl: `https://localhost:${port}/dir` });
+    const from = createAcmeProcesses({ directoryUrl: `https://localhost:${port}/dir` });
     const error = await failure(order({ names: ['a.example'], from }));
     expect(error.code).toBe('CERTIFICATE_AUTHORITY_UNREACHABLE');
     closing.close();
@@ -267,7 +302,7 @@ describe('an authority that does not help', () => {
     const stub = await StubAuthority.start(answer);
     try {
       const { directoryUrl, caPem } = stub;
-      const from = createAcmeAuthority({ directoryUrl, extraCaPem: caPem });
+      const from = createAcmeProcesses({ directoryUrl, extraCaPem: caPem });
       return await failure(order({ names: ['a.example'], from }));
     } finally {
       await stub.stop();
@@ -321,7 +356,7 @@ describe('an authority that forgot everything', () => {
     const { httpPort, tlsPort } = responder;
     const first = await AcmeServer.start({ dns, httpPort, tlsPort });
     const { directoryUrl, caPem, place } = first;
-    const from = createAcmeAuthority({ directoryUrl, extraCaPem: caPem });
+    const from = createAcmeProcesses({ directoryUrl, extraCaPem: caPem });
     dns.add('reborn.example', 'A', '127.0.0.1');
     await order({ names: ['reborn.example'], from });
     await first.stop();

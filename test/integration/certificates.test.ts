@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAcmeAuthority } from '../../packages/platform/src/adapters/acme/acme-authority.ts';
+import { createAcmeProcesses } from '../../packages/platform/src/adapters/acme/order-process.ts';
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
 import { openCertificates } from '../../packages/platform/src/daemons/agent/certificates.ts';
 import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
@@ -65,7 +65,7 @@ describe('with a real authority', () => {
     acme = await AcmeServer.start({ dns, httpPort, tlsPort, ...validity });
     const { directoryUrl, caPem } = acme;
     return {
-      authority: createAcmeAuthority({ directoryUrl, extraCaPem: caPem }),
+      authority: createAcmeProcesses({ directoryUrl, extraCaPem: caPem }),
       solver: responder,
     };
   }

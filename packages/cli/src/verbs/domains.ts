@@ -9,6 +9,7 @@ import type { Verb } from '../verb.ts';
 const LOOK_INTERVAL_MS = 500;
 /** An authority takes some seconds; one that takes longer is not waited for. */
 const WAIT_MS_MAX = 60_000;
+const SOON_MS = 48 * 3_600_000;
 const PEM_BYTES_MAX = 64 * 1024;
 
 const list: Verb = {
@@ -102,9 +103,15 @@ export function row({ certificate }: DomainView, nowMs: number): [string, string
       : `; next try ${nextAttemptMs <= nowMs ? 'now' : `in ${formatSeconds(nextAttemptMs - nowMs)}`}`;
   return [
     state === 'none' ? (source ?? 'none') : state,
-    validUntilMs === undefined ? '-' : new Date(validUntilMs).toISOString().slice(0, 10),
+    validUntilMs === undefined ? '-' : formatUntil(validUntilMs, nowMs),
     error === undefined ? '' : `${error.code}${since}: ${error.message}${next}`,
   ];
+}
+
+/** The day; of what ends soon, the minute. */
+function formatUntil(atMs: number, nowMs: number): string {
+  const text = new Date(atMs).toISOString();
+  return atMs - nowMs > SOON_MS ? text.slice(0, 10) : `${text.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function tell({ output }: Session, view: DomainView): void {

@@ -83,7 +83,8 @@ export const LIMITS = {
     retryAfterMsMax: 7 * 24 * 3_600_000,
     lookIntervalMsMax: 3_600_000,
     leaseMs: 30_000,
-    ordersAtOnceMax: 4,
+    /** Each is a process of some 80 MB, for seconds. */
+    ordersAtOnceMax: 2,
     selfSignedMs: 90 * 24 * 3_600_000,
     /** Of an uploaded certificate with its chain, or its key. */
     pemBytesMax: 64 * KIB,

@@ -91,16 +91,28 @@ class AcmeAuthority implements CertificateAuthority {
     const { Client } = await loadAcme();
     const client = new Client({ directoryUrl, accountKey });
     const contact = contactEmail === undefined ? {} : { contact: [`mailto:${contactEmail}`] };
-    try {
-      await client.createAccount({ onlyReturnExisting: true });
-    } catch (error) {
-      if (!isNoAccount(error)) throw error;
-      await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+    // For a key that has an account the library would send an update that says nothing, which strict
+    // authorities refuse; so it is looked for first, and again when somebody else was quicker.
+    if (await findsAccount(client)) {
+      if (contactEmail !== undefined) await client.updateAccount(contact);
       return client;
     }
-    // An update that says nothing is refused by strict authorities.
-    if (contactEmail !== undefined) await client.updateAccount(contact);
+    try {
+      await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+    } catch (error) {
+      if (!(await findsAccount(client))) throw error;
+    }
     return client;
+  }
+}
+
+async function findsAccount(client: Client): Promise<boolean> {
+  try {
+    await client.createAccount({ onlyReturnExisting: true });
+    return true;
+  } catch (error) {
+    if (isNoAccount(error)) return false;
+    throw error;
   }
 }
 

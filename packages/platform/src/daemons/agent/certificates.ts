@@ -2,7 +2,7 @@
 // ours. Without an authority everything is signed by ourselves.
 import { readFile } from 'node:fs/promises';
 import { TandemError } from '@tandem/protocol';
-import { createAcmeAuthority } from '../../adapters/acme/acme-authority.ts';
+import { createAcmeProcesses } from '../../adapters/acme/order-process.ts';
 import { dnsHookSolver } from '../../adapters/acme/dns-hook.ts';
 import { createDnsResolver } from '../../adapters/dns/dns-resolver.ts';
 import { selfSign } from '../../adapters/self-signed/self-signed.ts';
@@ -61,10 +61,10 @@ async function openAuthority(
   { extraCaFile, contactEmail }: CertificateSettings,
 ): Promise<CertificateAuthority> {
   const contact = contactEmail === undefined ? {} : { contactEmail };
-  if (extraCaFile === undefined) return createAcmeAuthority({ directoryUrl, ...contact });
+  if (extraCaFile === undefined) return createAcmeProcesses({ directoryUrl, ...contact });
   try {
     const extraCaPem = await readFile(extraCaFile, 'utf8');
-    return createAcmeAuthority({ directoryUrl, extraCaPem, ...contact });
+    return createAcmeProcesses({ directoryUrl, extraCaPem, ...contact });
   } catch (cause) {
     const order = async (): Promise<never> => {
       const what = `what ${directoryUrl} is trusted by cannot be read: ${(cause as Error).message}`;
