@@ -22,6 +22,9 @@ const ADAPTERS = [
   's6',
   'instance-network',
   'machine',
+  'acme',
+  'self-signed',
+  'dns',
 ];
 
 const zone = (target, from, message) => ({ target, from, message });

@@ -53,6 +53,15 @@ describe('plain requests', () => {
     expect((await client.getApp('bakery')).state).toBe('empty');
     expect(await client.rollback('bakery', { to: 7, force: true })).toMatchObject({ deploy: 1 });
     await client.scale('bakery', { processes: { web: { count: 2 }, worker: { memoryBytes: 1 } } });
+    expect(await client.addDomain('bakery', 'Äpfel.example')).toMatchObject({
+      host: 'Äpfel.example',
+    });
+    expect(await client.listDomains('bakery')).toHaveLength(1);
+    const pem = { chainPem: 'C', privateKeyPem: 'K' };
+    expect(await client.importCertificate('bakery', '*.a.example', pem)).toMatchObject({
+      certificate: { source: 'imported' },
+    });
+    await client.removeDomain('bakery', '*.a.example');
     await client.changeConfig('bakery', {
       set: { A: 'ä\n"' },
       unset: ['B'],
@@ -62,6 +71,9 @@ describe('plain requests', () => {
     expect(backend.calls).toEqual([
       ['rollback', 'bakery', { to: 7, force: true }],
       ['scale', 'bakery', { processes: { web: { count: 2 }, worker: { memoryBytes: 1 } } }],
+      ['add domain', 'bakery', 'Äpfel.example'],
+      ['import', 'bakery', '*.a.example', pem],
+      ['remove domain', 'bakery', '*.a.example'],
       ['config', 'bakery', { set: { A: 'ä\n"' }, unset: ['B'], secret: true, stage: true }],
     ]);
     await client.destroyApp('bakery', 'bakery');

@@ -7,6 +7,7 @@ import {
   type AppSummary,
   type DeployEvent,
   type DeployStatus,
+  type DomainView,
   type LogLine,
 } from '@tandem/protocol';
 import type { ControlBackend } from '../../packages/platform/src/nexus/control/backend.ts';
@@ -57,6 +58,7 @@ export class FakeControlBackend implements ControlBackend {
   readonly apps = new Map<string, AppSummary>();
   readonly calls: unknown[][] = [];
   readonly archives: string[] = [];
+  readonly domains: DomainView[] = [];
   readonly #directory: string;
   events: DeployEvent[] = deployEvents(
     { type: 'phase', phase: 'build', state: 'started', detail: '' },
@@ -115,6 +117,24 @@ export class FakeControlBackend implements ControlBackend {
   changeConfig: ControlBackend['changeConfig'] = async (app, change) => {
     this.calls.push(['config', app, change]);
     return change.stage ? { revision: 4 } : { revision: 4, deploy: 1 };
+  };
+  listDomains: ControlBackend['listDomains'] = async () => this.domains;
+  addDomain: ControlBackend['addDomain'] = async (app, host) => {
+    this.calls.push(['add domain', app, host]);
+    const view: DomainView = { host, given: false, certificate: { state: 'pending' } };
+    this.domains.push(view);
+    return view;
+  };
+  removeDomain: ControlBackend['removeDomain'] = async (app, host) => {
+    this.calls.push(['remove domain', app, host]);
+  };
+  importCertificate: ControlBackend['importCertificate'] = async (app, host, upload) => {
+    this.calls.push(['import', app, host, upload]);
+    return {
+      host,
+      given: false,
+      certificate: { state: 'valid', source: 'imported', validUntilMs: 1_800_000_000_000 },
+    };
   };
   listProcesses: ControlBackend['listProcesses'] = async () => [];
   explain: ControlBackend['explain'] = async (app) => ({

@@ -8,15 +8,20 @@ import type { DeployStatus, LogLine } from '@tandem/protocol';
 import { openSqliteStore } from '../../packages/platform/src/adapters/sqlite-store/sqlite-store.ts';
 import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import type { ControlBackend } from '../../packages/platform/src/nexus/control/backend.ts';
+import { selfSign } from '../../packages/platform/src/adapters/self-signed/self-signed.ts';
+import { CertificateKeeper } from '../../packages/platform/src/nexus/certificates/certificate-keeper.ts';
+import { settleDomains } from '../../packages/platform/src/nexus/operations/domains.ts';
 import { Repository } from '../../packages/platform/src/nexus/documents/repository.ts';
 import { validateDocument } from '../../packages/platform/src/nexus/documents/schemas.ts';
 import { createOperations } from '../../packages/platform/src/nexus/operations/operations.ts';
 import { Deploys } from '../../packages/platform/src/nexus/scheduler/deploys.ts';
+import type { NexusContext } from '../../packages/platform/src/nexus/context.ts';
 import { InstanceKeeper } from '../../packages/platform/src/nexus/scheduler/instance-keeper.ts';
 import { RoutePublisher } from '../../packages/platform/src/nexus/scheduler/route-publisher.ts';
 import { openClusterKeys } from '../../packages/platform/src/nexus/secrets/secret-box.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';
 import type { LogRequest } from '../../packages/platform/src/ports/log-reader.ts';
+import { FakeAuthority } from './fake-authority.ts';
 import { FakeBuilder, FakeDatabase, FakeRedis, FakeResolver, FakeRunner } from './fake-node.ts';
 
 const GIB = 1024 ** 3;
@@ -43,12 +48,16 @@ export class NexusFixture {
   readonly resolver = new FakeResolver();
   readonly database = new FakeDatabase();
   readonly redis = new FakeRedis();
+  readonly authority = new FakeAuthority();
+  /** Host -> addresses; what is not in it leads here. */
+  readonly dns = new Map<string, string[]>();
   readonly reports: string[] = [];
   /** What processes and builds wrote. */
   readonly logs: LogLine[] = [];
   freeBytes = 8 * GIB;
   repository!: Repository;
   backend!: ControlBackend;
+  certificates!: CertificateKeeper;
   #stop = new AbortController();
 
   private constructor(directory: string) {
@@ -109,10 +118,43 @@ export class NexusFixture {
       memory: async () => ({ platformBytes: 0, roomBytes: 0, totalBytes: 0 }),
       examineMachine: async () => [],
     };
-    this.backend = createOperations({ ...context, deploys, keeper, routes, platform });
+    this.certificates = this.#keepCertificates(context);
+    const { certificates } = this;
+    const operations = { ...context, deploys, keeper, routes, certificates, platform };
+    this.backend = createOperations(operations);
     await keeper.refresh();
     await deploys.resume();
+    await settleDomains(operations);
     void keeper.run(this.#stop.signal);
+    void certificates.run(this.#stop.signal);
+  }
+
+  #keepCertificates(context: NexusContext): CertificateKeeper {
+    const { repository, secrets, clock, report } = context;
+    const here = ['203.0.113.9'];
+    return new CertificateKeeper({
+      repository,
+      secrets,
+      clock,
+      report,
+      selfSign,
+      resolver: {
+        addresses: async (host) => this.dns.get(host) ?? here,
+        ownAddresses: () => here,
+      },
+      access: {
+        authority: this.authority,
+        solver: {
+          kinds: ['http-01'],
+          present: async () => undefined,
+          cleanup: async () => undefined,
+        },
+      },
+      suffix: 'localhost',
+      holder: 'n1',
+      random: () => 0,
+      limits: { retryDelayMsFirst: 50, retryDnsDelayMsMax: 50 },
+    });
   }
 
   /** kill -9 of the agent: nothing it had under way ever goes on. */

@@ -195,6 +195,35 @@ export type ConfigChange = v.InferOutput<typeof ConfigChange>;
 export const ConfigChanged = v.object({ revision: v.number(), deploy: v.optional(v.number()) });
 export type ConfigChanged = v.InferOutput<typeof ConfigChanged>;
 
+/**
+ * GET /v1/apps/:app/domains -> { domains: DomainView[] }; POST { host } -> DomainView;
+ * DELETE /v1/apps/:app/domains/:host -> { removed: true };
+ * PUT /v1/apps/:app/domains/:host/certificate CertificateUpload -> DomainView
+ */
+export const DomainView = v.object({
+  /** ASCII, lower case; `*.example` for every name below. */
+  host: v.string(),
+  /** NAME.<suffix>: every app has one, and nobody can take it away. */
+  given: v.boolean(),
+  certificate: v.object({
+    /** `none`: signed by the platform itself, and no authority is asked. */
+    state: v.picklist(['none', 'pending', 'valid', 'renewing', 'failing', 'expired']),
+    source: v.optional(v.picklist(['acme', 'imported', 'self-signed'])),
+    validUntilMs: v.optional(v.number()),
+    failingSinceMs: v.optional(v.number()),
+    nextAttemptMs: v.optional(v.number()),
+    /** Why the last order failed. */
+    error: v.optional(ErrorBodySchema),
+  }),
+});
+export type DomainView = v.InferOutput<typeof DomainView>;
+export const DomainList = v.object({ domains: v.array(DomainView) });
+export const AddDomainRequest = v.object({ host: v.string() });
+export const DomainRemoved = v.object({ removed: v.literal(true) });
+/** PEM: the certificate with its chain, and its key, not encrypted. */
+export const CertificateUpload = v.object({ chainPem: v.string(), privateKeyPem: v.string() });
+export type CertificateUpload = v.InferOutput<typeof CertificateUpload>;
+
 /** Either may be left out: `web=2`, `web=:512M`. */
 export const ScaleRequest = v.object({
   processes: v.record(

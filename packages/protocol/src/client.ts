@@ -127,6 +127,27 @@ export class ControlClient {
     return this.#call({ method: 'PATCH', path, json: change }, api.ConfigChanged);
   }
 
+  async listDomains(app: string): Promise<api.DomainView[]> {
+    return (await this.#get(`${appPath(app)}/domains`, api.DomainList)).domains;
+  }
+
+  addDomain(app: string, host: string): Promise<api.DomainView> {
+    return this.#post(`${appPath(app)}/domains`, { host }, api.DomainView);
+  }
+
+  async removeDomain(app: string, host: string): Promise<void> {
+    await this.#call({ method: 'DELETE', path: domainPath(app, host) }, api.DomainRemoved);
+  }
+
+  importCertificate(
+    app: string,
+    host: string,
+    upload: api.CertificateUpload,
+  ): Promise<api.DomainView> {
+    const path = `${domainPath(app, host)}/certificate`;
+    return this.#call({ method: 'PUT', path, json: upload }, api.DomainView);
+  }
+
   async listProcesses(app: string): Promise<api.ProcessView[]> {
     return (await this.#get(`${appPath(app)}/processes`, api.ProcessList)).processes;
   }
@@ -214,4 +235,8 @@ export class ControlClient {
 
 function appPath(app: string): string {
   return `/v1/apps/${encodeURIComponent(app)}`;
+}
+
+function domainPath(app: string, host: string): string {
+  return `${appPath(app)}/domains/${encodeURIComponent(host)}`;
 }

@@ -42,6 +42,25 @@ export const ERROR_CODES = {
   SCALE_INVALID: user(400, 'A process type, count or size is not valid.'),
   CONFIRMATION_NEEDED: user(409, 'The command loses something and must be confirmed.'),
 
+  // Domains and certificates
+  DOMAIN_INVALID: user(400, 'A domain is not a host name.'),
+  DOMAIN_TAKEN: user(409, 'The domain is in use already.'),
+  DOMAIN_NOT_FOUND: user(404, 'The app has no such domain.'),
+  DOMAIN_ELSEWHERE: user(422, 'The DNS does not lead the domain to this machine.'),
+  DOMAIN_VALIDATION_FAILED: user(
+    422,
+    'The certificate authority did not find what shows that the domain is ours.',
+  ),
+  DNS_HOOK_MISSING: user(422, 'A wildcard certificate needs a command that writes DNS records.'),
+  CERTIFICATE_INVALID: user(422, 'A certificate or its key cannot be used.'),
+  CERTIFICATE_REFUSED: user(422, 'The certificate authority refuses the certificate.'),
+  CERTIFICATE_RATE_LIMITED: user(429, 'The certificate authority wants us to wait.'),
+  CERTIFICATE_AUTHORITY_UNREACHABLE: system(
+    503,
+    'The certificate authority does not answer as one.',
+  ),
+  CHALLENGE_NOT_PRESENTED: system(500, 'The answer to a certificate authority was not put up.'),
+
   // Source
   UPLOAD_TOO_LARGE: user(413, 'The uploaded source is over the limit.'),
   UPLOAD_INCOMPLETE: user(400, 'The upload ended early or is not an archive.'),

@@ -14,7 +14,7 @@ const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const LINE_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly json?: unknown;

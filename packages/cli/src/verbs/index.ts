@@ -8,6 +8,7 @@ import { deploys } from './deploys.ts';
 import { destroy } from './destroy.ts';
 import { detect } from './detect.ts';
 import { doctor } from './doctor.ts';
+import { domains } from './domains.ts';
 import { explain } from './explain.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
@@ -28,6 +29,6 @@ export interface VerbGroup {
 export const VERB_GROUPS: readonly VerbGroup[] = [
   { title: 'Daily work', verbs: [deploy, logs, ps, run, config, scale, restart, open] },
   { title: 'Releases', verbs: [releases, rollback, deploys, explain] },
-  { title: 'Apps', verbs: [apps, detect, destroy] },
+  { title: 'Apps', verbs: [apps, domains, detect, destroy] },
   { title: 'Platform', verbs: [status, doctor, login, balancer] },
 ];

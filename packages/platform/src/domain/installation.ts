@@ -17,6 +17,22 @@ export interface Installation {
   readonly httpPort: number;
   /** Absent: crun. Nothing but the operator's word chooses `process`. */
   readonly sandbox?: 'crun' | 'process';
+  readonly certificates?: CertificateSettings;
+}
+
+/** What the operator says about certificates. Without an authority all are our own. */
+export interface CertificateSettings {
+  /** Of the ACME authority. */
+  readonly directoryUrl?: string;
+  /** PEM file; trusted for that authority alone. */
+  readonly extraCaFile?: string;
+  readonly contactEmail?: string;
+  /** Command that writes DNS records. */
+  readonly dnsHook?: readonly string[];
+  /** Where the world reaches this machine, when its interfaces do not show it. */
+  readonly publicAddresses?: readonly string[];
+  /** Where domains are looked up; default: the name servers of the machine. */
+  readonly dnsServers?: readonly string[];
 }
 
 const UID_BASE = 1_900_000_000;

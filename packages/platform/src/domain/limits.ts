@@ -72,6 +72,31 @@ export const LIMITS = {
     idleConnectionsPerInstanceMax: 256,
     connectionsMax: 8_000,
   },
+  certificates: {
+    /** From the order to the certificate in hand. */
+    orderTimeoutMs: 600_000,
+    requestTimeoutMs: 30_000,
+    pollIntervalMs: 500,
+    pollIntervalMsMax: 5_000,
+    /** One call of the command that writes DNS records; it may wait until they have spread. */
+    hookTimeoutMs: 300_000,
+    lookupTimeoutMs: 5_000,
+    retryDelayMsFirst: 60_000,
+    retryDelayMsMax: 6 * 3_600_000,
+    /** A look at the DNS costs nobody anything. */
+    retryDnsDelayMsMax: 600_000,
+    /** What a certificate authority may ask us to wait. */
+    retryAfterMsMax: 7 * 24 * 3_600_000,
+    lookIntervalMsMax: 3_600_000,
+    leaseMs: 30_000,
+    /** Each is a process of some 80 MB, for seconds. */
+    ordersAtOnceMax: 2,
+    selfSignedMs: 90 * 24 * 3_600_000,
+    /** Of an uploaded certificate with its chain, or its key. */
+    pemBytesMax: 64 * KIB,
+    chainLengthMax: 10,
+    domainsPerAppMax: 100,
+  },
   /** Memory that starts leave free for the system and its page cache. */
   room: { reserveBytes: 64 * MIB },
   releases: { warm: 2, onDisk: 10 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildEnvironment, isLocalName } from './environment.ts';
+import { buildEnvironment } from './environment.ts';
 
 const sources = {
   appName: 'bakery',
@@ -40,15 +40,9 @@ describe('buildEnvironment', () => {
     const env = buildEnvironment({ ...sources, hostnames: ['a.localhost', 'a.example'] });
     expect(env.TANDEM_PUBLIC).toBe('1');
   });
-});
 
-describe('isLocalName', () => {
-  it.each([
-    ['localhost', true],
-    ['a.localhost', true],
-    ['localhost.example', false],
-    ['notlocalhost', false],
-  ])('%s', (name, expected) => {
-    expect(isLocalName(name)).toBe(expected);
+  it('spells wildcards as Django allows hosts', () => {
+    const env = buildEnvironment({ ...sources, hostnames: ['a.localhost', '*.a.example'] });
+    expect(env.TANDEM_HOSTS).toBe('a.localhost,.a.example');
   });
 });

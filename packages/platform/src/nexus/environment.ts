@@ -1,6 +1,7 @@
 // The environment of an app's processes. Later sources win: what the image asks for, what the
 // platform hands out, what the user set.
 import { aliasValues } from '../domain/aliases.ts';
+import { asAllowedHost, isLocalHostname } from '../domain/hostname.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { BuiltImage } from '../domain/release.ts';
 
@@ -39,7 +40,7 @@ export function buildEnvironment(sources: EnvironmentSources): Record<string, st
     ...BASE,
     ...platformValues(sources),
     ...sources.services,
-    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_HOSTS: hostnames.map(asAllowedHost).join(','),
     TANDEM_ORIGINS: urls.join(','),
     TANDEM_URL: urls[0] ?? '',
     TANDEM_HOST: (urls[0] ?? '').replace(/^\w+:\/\//, ''),
@@ -58,7 +59,7 @@ export function buildEnvironment(sources: EnvironmentSources): Record<string, st
     TANDEM_ORIGINS: given.TANDEM_ORIGINS,
     TANDEM_URL: given.TANDEM_URL,
     TANDEM_HOST: given.TANDEM_HOST,
-    TANDEM_PUBLIC: hostnames.every(isLocalName) ? '0' : '1',
+    TANDEM_PUBLIC: hostnames.every(isLocalHostname) ? '0' : '1',
   };
 }
 
@@ -67,8 +68,4 @@ export function platformValues(sources: Pick<EnvironmentSources, 'secretKey'>): 
   SECRET_KEY: string;
 } {
   return { SECRET_KEY: sources.secretKey };
-}
-
-export function isLocalName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost');
 }

@@ -11,12 +11,14 @@ import type { AppDocument, InstanceDocument, ReleaseDocument } from './documents
 import { buildEnvironment } from './environment.ts';
 import { attachedServices, environmentOf, linksOf, wantedKinds } from './services.ts';
 
-/** Names under which the app answers. */
-export function hostnamesOf(context: NexusContext, app: Pick<AppDocument, 'name'>): string[] {
-  return [`${app.name}.${context.installation.suffix}`];
+type NamedApp = Pick<AppDocument, 'name' | 'domains'>;
+
+/** Names under which the app answers; the first one is its own for ever. */
+export function hostnamesOf(context: NexusContext, app: NamedApp): [string, ...string[]] {
+  return [`${app.name}.${context.installation.suffix}`, ...(app.domains ?? [])];
 }
 
-export function urlsOf(context: NexusContext, app: Pick<AppDocument, 'name'>): string[] {
+export function urlsOf(context: NexusContext, app: NamedApp): string[] {
   const { httpPort } = context.installation;
   const port = httpPort === 80 ? '' : `:${httpPort}`;
   return hostnamesOf(context, app).map((host) => `http://${host}${port}`);
@@ -88,7 +90,7 @@ export async function jobSpec(
 function probeOf(context: NexusContext, app: AppDocument): NonNullable<InstanceSpec['probe']> {
   return {
     path: '/',
-    host: hostnamesOf(context, app)[0] ?? 'localhost',
+    host: hostnamesOf(context, app)[0],
     port: LIMITS.instance.port,
     startTimeoutMs: LIMITS.probe.startTimeoutMs,
   };

@@ -1,5 +1,5 @@
-// The identity of an installation, in its data directory. Written once, before anything else is
-// made under its name; every daemon reads it at its start.
+// The identity of an installation, in its data directory. Written before anything else is made under
+// its name; nothing but its settings changes later. Every daemon reads it at its start.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -18,6 +18,16 @@ const InstallationSchema = v.object({
   suffix: v.string(),
   httpPort: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
   sandbox: v.exactOptional(v.picklist(['crun', 'process'])),
+  certificates: v.exactOptional(
+    v.object({
+      directoryUrl: v.exactOptional(v.string()),
+      extraCaFile: v.exactOptional(v.string()),
+      contactEmail: v.exactOptional(v.string()),
+      dnsHook: v.exactOptional(v.array(v.string())),
+      publicAddresses: v.exactOptional(v.array(v.string())),
+      dnsServers: v.exactOptional(v.array(v.string())),
+    }),
+  ),
 });
 
 export const installationFile = (paths: Paths): string => join(paths.data, 'installation.json');

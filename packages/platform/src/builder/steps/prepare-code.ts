@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { TandemError, type ErrorBody } from '@tandem/protocol';
 import { aliasValues } from '../../domain/aliases.ts';
 import { diagnose } from '../../domain/diagnosis/diagnose.ts';
+import { asAllowedHost } from '../../domain/hostname.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { readUntrustedFile } from '../../lib/read-untrusted-file.ts';
 import type { LayerRef } from '../../ports/image-store.ts';
@@ -116,7 +117,7 @@ function envOf(session: BuildSession, request: PrepareRequest): Record<string, s
   };
   const given = {
     ...standInConfig(detection.config.database !== false),
-    TANDEM_HOSTS: hostnames.join(','),
+    TANDEM_HOSTS: hostnames.map(asAllowedHost).join(','),
     TANDEM_ORIGINS: hostnames.map((host) => `http://${host}`).join(','),
     TANDEM_URL: `http://${hostnames[0] ?? 'localhost'}`,
     TANDEM_HOST: hostnames[0] ?? 'localhost',

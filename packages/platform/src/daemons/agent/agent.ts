@@ -94,19 +94,19 @@ export async function startAgent(
     availableMemoryBytes: async () => (await machineMemory()).availableBytes,
     report,
   };
-  const examineMachine = (): ReturnType<typeof node.examineMachine> => node.examineMachine();
   const platform = createPlatformProbe({
     version: VERSION,
     paths,
     resolver,
     database,
-    examineMachine,
+    examineMachine: () => node.examineMachine(),
   });
-  const nexus = await startNexus({ context, platform, signal });
+  const { certificates } = options;
+  const nexus = await startNexus({ context, platform, certificates, signal });
   void keepLogs({ paths, clock: systemClock, owner: node.runner, report, signal });
 
   const stopped = untilAborted(signal).then(async () => {
-    await nexus.control.close();
+    await nexus.close();
     await accessLog.close();
     await server.close();
     await node.runner.close();

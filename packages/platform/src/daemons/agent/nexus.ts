@@ -1,8 +1,10 @@
 // Puts the nexus together and brings it to life in an order that lets a killed agent's successor
 // take over without anybody noticing: adopt, apply, publish, open, resume.
 import type { TandemError } from '@tandem/protocol';
+import type { CertificateSettings } from '../../domain/installation.ts';
 import type { NexusContext } from '../../nexus/context.ts';
-import { startControlServer, type ControlServer } from '../../nexus/control/control-server.ts';
+import { startControlServer } from '../../nexus/control/control-server.ts';
+import { settleDomains } from '../../nexus/operations/domains.ts';
 import { createOperations } from '../../nexus/operations/operations.ts';
 import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import { sweepUploads } from '../../nexus/operations/deploys.ts';
@@ -10,15 +12,18 @@ import { Deploys } from '../../nexus/scheduler/deploys.ts';
 import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';
 import { RoutePublisher } from '../../nexus/scheduler/route-publisher.ts';
 import { controlSocket } from '../../ports/paths.ts';
+import { openCertificates } from './certificates.ts';
 
 export interface NexusOptions {
   readonly context: NexusContext;
   readonly platform: PlatformProbe;
+  readonly certificates: CertificateSettings;
   readonly signal: AbortSignal;
 }
 
 export interface RunningNexus {
-  readonly control: ControlServer;
+  /** After the signal; then nothing of it uses the store any more. */
+  close(): Promise<void>;
   /** Ends all instances of this node in order; they start again with the next agent. */
   endInstances(timeoutMs: number): Promise<void>;
 }
@@ -26,12 +31,14 @@ export interface RunningNexus {
 export async function startNexus({
   context,
   platform,
+  certificates: settings,
   signal,
 }: NexusOptions): Promise<RunningNexus> {
+  const certificates = await openCertificates(context, settings);
   const routes = new RoutePublisher(context);
   const keeper = new InstanceKeeper(context, routes);
   const deploys = new Deploys({ context, keeper, routes });
-  const operations = { ...context, deploys, keeper, routes, platform };
+  const operations = { ...context, deploys, keeper, routes, certificates, platform };
 
   await context.runner.recover();
   await context.builder.sweep(new Set());
@@ -41,6 +48,8 @@ export async function startNexus({
   void keeper.run(signal);
   await Promise.all([context.database.waitUntilHealthy(signal), warmUp(context)]);
   await deploys.resume();
+  await settleDomains(operations);
+  const certificatesEnded = certificates.run(signal);
   const control = await startControlServer({
     socketPath: controlSocket(context.paths),
     backend: createOperations(operations),
@@ -48,7 +57,12 @@ export async function startNexus({
       context.report(`${request}: ${error.message}`, error.cause ?? error);
     },
   });
-  return { control, endInstances: (timeoutMs) => keeper.endAll(timeoutMs) };
+  return {
+    close: async () => {
+      await Promise.all([control.close(), certificatesEnded]);
+    },
+    endInstances: (timeoutMs) => keeper.endAll(timeoutMs),
+  };
 }
 
 /** Costs some seconds once per node; a failure shows again, with its cause, in the first build. */

@@ -2,9 +2,11 @@
 // there first, so running it again changes nothing and repairs what is dead.
 import { chown, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { TandemError, type PlatformStatus } from '@tandem/protocol';
 import { ControlClient } from '@tandem/protocol/client';
 import { findOrCreateInstallation } from '../../adapters/installation-registry/create-installation.ts';
+import { writeInstallation } from '../../adapters/installation-registry/installation-file.ts';
 import { SlotRegistry } from '../../adapters/installation-registry/slots.ts';
 import { createInstanceNetwork } from '../../adapters/instance-network/instance-network.ts';
 import { MARK_VARIABLE } from '../../adapters/leftovers/mark.ts';
@@ -26,6 +28,7 @@ import {
   superviseDirectory,
   type Paths,
 } from '../../ports/paths.ts';
+import { mergeCertificateSettings } from '../certificate-options.ts';
 import { withInstallationLock } from './lock.ts';
 import { balancerCount, daemonEnvironment, type Checkout } from './machine.ts';
 import type { SandboxKind, UpOptions } from './options.ts';
@@ -56,12 +59,13 @@ export async function bringUp(
 ): Promise<RunningInstallation> {
   return await withInstallationLock(options.name, context.say, async () => {
     const found = await findOrCreateInstallation({ ...DEFAULTS, ...options }, new SlotRegistry());
-    const { installation, paths } = found;
-    refuseOtherSettings(options, installation);
+    const { paths } = found;
+    refuseOtherSettings(options, found.installation);
+    const installation = await keepSettings(options, found);
     await makeDirectories(installation, paths);
     const sandbox = installation.sandbox ?? 'crun';
     await prepareMachine(installation, sandbox, paths, context);
-    const started = await startServices(options, sandbox, found, context);
+    const started = await startServices(options, sandbox, { installation, paths }, context);
     const status = await waitUntilHealthy(paths);
     return { installation, paths, started, status };
   });
@@ -80,6 +84,18 @@ function refuseOtherSettings(options: UpOptions, installation: Installation): vo
       },
     );
   }
+}
+
+/** Those that may change; the agent is started anew with them. */
+async function keepSettings(
+  options: UpOptions,
+  { installation, paths }: { installation: Installation; paths: Paths },
+): Promise<Installation> {
+  const certificates = mergeCertificateSettings(installation.certificates, options.certificates);
+  if (isDeepStrictEqual(certificates, installation.certificates ?? {})) return installation;
+  const changed = { ...installation, certificates };
+  await writeInstallation(paths, changed);
+  return changed;
 }
 
 async function makeDirectories({ slot }: Installation, paths: Paths): Promise<void> {

@@ -2,6 +2,12 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { TandemError } from '@tandem/protocol';
+import type { CertificateSettings } from '../../domain/installation.ts';
+import {
+  CERTIFICATE_OPTIONS,
+  CERTIFICATE_USAGE,
+  readCertificateOptions,
+} from '../certificate-options.ts';
 
 export interface UpOptions {
   readonly name: string;
@@ -13,6 +19,7 @@ export interface UpOptions {
   readonly runRoot: string;
   readonly nodeName: string;
   readonly example: boolean;
+  readonly certificates: CertificateSettings;
 }
 
 export interface DownOptions {
@@ -34,7 +41,8 @@ export const UP_USAGE = `Usage: script/up [options]
   --data-root DIR       default: ${ROOTS.data}
   --run-root DIR        default: ${ROOTS.run}
   --sandbox KIND        crun (default), or process where crun cannot run
-  --no-example          do not deploy the example site`;
+  --no-example          do not deploy the example site
+${CERTIFICATE_USAGE}`;
 
 export const DOWN_USAGE = `Usage: script/down [options]
   --installation NAME   default: ${DEFAULT_NAME}
@@ -51,6 +59,7 @@ export function parseUp(args: readonly string[]): UpOptions {
   const values = parse(args, UP_USAGE, {
     ...strings('installation', 'domain', 'port', 'data-root', 'run-root', 'sandbox'),
     'no-example': { type: 'boolean' },
+    ...CERTIFICATE_OPTIONS,
   });
   return {
     name: values.installation ?? DEFAULT_NAME,
@@ -61,6 +70,7 @@ export function parseUp(args: readonly string[]): UpOptions {
     runRoot: parseRoot(values['run-root'] ?? ROOTS.run),
     nodeName: hostname(),
     example: !values['no-example'],
+    certificates: readCertificateOptions(values),
   };
 }
 
@@ -77,9 +87,13 @@ export function parseDown(args: readonly string[]): DownOptions {
   };
 }
 
-type OptionTypes = Record<string, { type: 'string' } | { type: 'boolean' }>;
+type OptionTypes = Record<string, { type: 'string'; multiple?: true } | { type: 'boolean' }>;
 type Values<T extends OptionTypes> = {
-  [K in keyof T]?: T[K] extends { type: 'string' } ? string : boolean;
+  [K in keyof T]?: T[K] extends { multiple: true }
+    ? string[]
+    : T[K] extends { type: 'string' }
+      ? string
+      : boolean;
 };
 
 function parse<T extends OptionTypes>(

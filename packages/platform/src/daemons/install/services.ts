@@ -5,6 +5,7 @@ import { dnsmasqCommand } from '../../adapters/instance-network/dnsmasq-command.
 import { listeningSocket } from '../../adapters/s6/listening-socket.ts';
 import { PLATFORM_UID, platformUid, type Installation } from '../../domain/installation.ts';
 import { controlSocket, staticSocket, superviseDirectory, type Paths } from '../../ports/paths.ts';
+import { certificateArguments } from '../certificate-options.ts';
 import { balancerName, daemonFile, type Checkout } from './machine.ts';
 import type { SandboxKind } from './options.ts';
 
@@ -82,6 +83,7 @@ function agent(inputs: ServiceInputs): Service {
       ...([checkout.node, ...SMALL_NODE, daemonFile(checkout, 'agent')] as const),
       ...placeArguments(inputs),
       ...['--sandbox', sandbox],
+      ...certificateArguments(inputs.installation.certificates),
     ],
     env: { TANDEM_BUILD: checkout.build, ...SMALL_MALLOC },
     dependsOn: [],

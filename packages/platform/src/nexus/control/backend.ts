@@ -4,6 +4,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type {
   AppSummary,
+  CertificateUpload,
   ConfigChange,
   ConfigChanged,
   ConfigView,
@@ -11,6 +12,7 @@ import type {
   DeployStarted,
   DeployStatus,
   DoctorCheck,
+  DomainView,
   Explanation,
   FindingView,
   LogLine,
@@ -107,6 +109,12 @@ export interface ControlBackend {
 
   getConfig(app: string): Promise<ConfigView>;
   changeConfig(app: string, change: ConfigChange): Promise<ConfigChanged>;
+
+  listDomains(app: string): Promise<readonly DomainView[]>;
+  /** Resolves once requests for the host reach the app; its certificate comes later. */
+  addDomain(app: string, host: string): Promise<DomainView>;
+  removeDomain(app: string, host: string): Promise<void>;
+  importCertificate(app: string, host: string, upload: CertificateUpload): Promise<DomainView>;
 
   listProcesses(app: string): Promise<readonly ProcessView[]>;
   explain(app: string, about: ExplainQuery): Promise<Explanation>;

@@ -3,6 +3,8 @@
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  AddDomainRequest,
+  CertificateUpload,
   ConfigChange,
   CreateAppRequest,
   RollbackRequest,
@@ -43,6 +45,7 @@ function answer(
 }
 
 const appOf = ({ params }: Exchange): string => checkAppName(params['app'] ?? '');
+const hostOf = ({ params }: Exchange): string => params['host'] ?? '';
 const deployOf = ({ params }: Exchange): number =>
   checkWhole(params['deploy'] ?? '', 'deploy number', 1);
 
@@ -136,6 +139,37 @@ export const ENDPOINTS: readonly Endpoint<Handler>[] = [
     handle: answer(OK, async (backend, exchange) =>
       backend.changeConfig(appOf(exchange), await readJson(exchange.request, ConfigChange)),
     ),
+  },
+  {
+    method: 'GET',
+    path: '/v1/apps/:app/domains',
+    handle: answer(OK, async (backend, exchange) => ({
+      domains: await backend.listDomains(appOf(exchange)),
+    })),
+  },
+  {
+    method: 'POST',
+    path: '/v1/apps/:app/domains',
+    handle: answer(CREATED, async (backend, exchange) => {
+      const { host } = await readJson(exchange.request, AddDomainRequest);
+      return await backend.addDomain(appOf(exchange), host);
+    }),
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/apps/:app/domains/:host',
+    handle: answer(OK, async (backend, exchange) => {
+      await backend.removeDomain(appOf(exchange), hostOf(exchange));
+      return { removed: true };
+    }),
+  },
+  {
+    method: 'PUT',
+    path: '/v1/apps/:app/domains/:host/certificate',
+    handle: answer(OK, async (backend, exchange) => {
+      const upload = await readJson(exchange.request, CertificateUpload);
+      return await backend.importCertificate(appOf(exchange), hostOf(exchange), upload);
+    }),
   },
   {
     method: 'GET',

@@ -31,7 +31,17 @@ export const KEYS = {
   instances: (appId: number) => `apps/${appId}/instances/`,
   instance: (appId: number, instanceId: string) => `apps/${appId}/instances/${instanceId}`,
   attachment: (appId: number, kind: string) => `apps/${appId}/services/${kind}`,
+  domains: 'domains/',
+  domain: (host: string) => `domains/${hostSegment(host)}`,
+  certificates: 'certificates/',
+  certificate: (host: string) => `certificates/${hostSegment(host)}`,
+  certificateAccount: (id: string) => `certificate-accounts/${id}`,
 } as const;
+
+/** No host name has an underscore, and no key an asterisk. */
+function hostSegment(host: string): string {
+  return host.replace(/^\*/, '_');
+}
 
 export function put(key: string, value: unknown): Write {
   return { kind: 'put', key, value };

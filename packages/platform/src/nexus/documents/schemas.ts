@@ -35,6 +35,8 @@ export const AppDocument = v.object({
   nextDeploy: v.number(),
   nextInstance: v.number(),
   secretKey: SealedSecret,
+  /** Host names besides NAME.<suffix>, each claimed by a document of its own. */
+  domains: v.optional(v.array(v.string())),
 });
 export type AppDocument = v.InferOutput<typeof AppDocument>;
 
@@ -142,6 +144,46 @@ export const ClusterDocument = v.object({
 });
 export type ClusterDocument = v.InferOutput<typeof ClusterDocument>;
 
+/** `domains/<host>`: whose a host name is. In keys, `_` stands for the `*` of a wildcard. */
+export const DomainDocument = v.object({
+  schemaVersion: v.literal(1),
+  host: v.string(),
+  appId: v.number(),
+  addedAtMs: v.number(),
+});
+export type DomainDocument = v.InferOutput<typeof DomainDocument>;
+
+/** `certificates/<host>`: the certificate in use, and how it stands with the next one. */
+export const CertificateDocument = v.object({
+  schemaVersion: v.literal(1),
+  host: v.string(),
+  source: v.picklist(['acme', 'imported', 'self-signed']),
+  names: v.array(v.string()),
+  chainPem: v.string(),
+  privateKey: SealedSecret,
+  fingerprint: v.string(),
+  notBeforeMs: v.number(),
+  notAfterMs: v.number(),
+  /** Authorities date certificates back; what is left counts from here. */
+  obtainedAtMs: v.number(),
+  attempts: v.object({
+    /** In a row; 0 after a success. */
+    failures: v.number(),
+    failingSinceMs: v.optional(v.number()),
+    nextAtMs: v.optional(v.number()),
+    error: v.optional(ErrorBodySchema),
+  }),
+});
+export type CertificateDocument = v.InferOutput<typeof CertificateDocument>;
+
+/** `certificate-accounts/<id>`: our account at a certificate authority is this key. */
+export const CertificateAccountDocument = v.object({
+  schemaVersion: v.literal(1),
+  authority: v.string(),
+  key: SealedSecret,
+});
+export type CertificateAccountDocument = v.InferOutput<typeof CertificateAccountDocument>;
+
 const TABLE: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/^counters$/, CountersDocument],
   [/^app-names\/[a-z0-9-]+$/, AppNameDocument],
@@ -152,6 +194,9 @@ const TABLE: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/^apps\/\d+\/instances\/[a-z0-9-]+$/, InstanceDocument],
   [/^apps\/\d+\/services\/[a-z]+$/, AttachmentDocument],
   [/^services\/[a-z]+\/shared$/, ClusterDocument],
+  [/^domains\/[a-z0-9_.-]+$/, DomainDocument],
+  [/^certificates\/[a-z0-9_.-]+$/, CertificateDocument],
+  [/^certificate-accounts\/[0-9a-f]{16}$/, CertificateAccountDocument],
 ];
 
 export const validateDocument: ValidateDocument = (key, value) => {

@@ -12,6 +12,7 @@ import { appLogsDirectory, urlsOf } from '../process-specs.ts';
 import { attachedServices, ownInstances } from '../services.ts';
 import { collectGarbage } from '../scheduler/garbage.ts';
 import type { OperationsContext } from './context.ts';
+import { removeDomains } from './domains.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
 
@@ -137,6 +138,7 @@ async function destroyApp(context: OperationsContext, app: AppDocument): Promise
   await destroyServices(context, app);
   await context.runner.removeVolume(app.id);
   await removeFiles(context, app.id);
+  await removeDomains(context, app);
   await removeDocuments(context, app);
   await routes.publish(app.id);
   await collectGarbage(context);

@@ -1,5 +1,6 @@
 // What the operations work with: the nexus's own parts, and a view of the platform around it.
 import type { DoctorCheck, PlatformStatus } from '@tandem/protocol';
+import type { CertificateKeeper } from '../certificates/certificate-keeper.ts';
 import type { NexusContext } from '../context.ts';
 import type { Deploys } from '../scheduler/deploys.ts';
 import type { InstanceKeeper } from '../scheduler/instance-keeper.ts';
@@ -13,9 +14,12 @@ export interface PlatformProbe {
   examineMachine(): Promise<readonly DoctorCheck[]>;
 }
 
+export type Certificates = Pick<CertificateKeeper, 'domains' | 'ensure' | 'remove' | 'import'>;
+
 export interface OperationsContext extends NexusContext {
   readonly deploys: Deploys;
   readonly keeper: InstanceKeeper;
   readonly routes: RoutePublisher;
+  readonly certificates: Certificates;
   readonly platform: PlatformProbe;
 }

@@ -5,6 +5,7 @@ import { appOperations } from './apps.ts';
 import { configOperations } from './config.ts';
 import type { OperationsContext } from './context.ts';
 import { deployOperations } from './deploys.ts';
+import { domainOperations } from './domains.ts';
 import { explainOperations } from './explanation.ts';
 import { platformOperations } from './platform.ts';
 import { processOperations } from './processes.ts';
@@ -16,6 +17,7 @@ export function createOperations(context: OperationsContext): ControlBackend {
     ...deployOperations(context),
     ...releaseOperations(context),
     ...configOperations(context),
+    ...domainOperations(context),
     ...processOperations(context),
     ...explainOperations(context),
     ...platformOperations(context),
