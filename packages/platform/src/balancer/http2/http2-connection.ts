@@ -79,7 +79,10 @@ export class Http2Connection implements Waiting {
     stream.on('error', () => undefined);
     if (stream.destroyed || stream.aborted) return;
     const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
-    const request = readRequest(fields, { hasBody });
+    const request = readRequest(fields, {
+      hasBody,
+      bytesMax: this.surroundings.limits.headBytesMax,
+    });
     if ('fault' in request) return this.#refuse(stream, request.fault);
     this.streamCount += 1;
     this.#waitFor(Infinity);

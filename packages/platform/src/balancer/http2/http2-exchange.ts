@@ -26,6 +26,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   #stalledBytes = 0;
   #requestTrailers = '';
   #trailers = '';
+  #isFinished = false;
 
   constructor(head: RequestHead, stream: ServerHttp2Stream, connection: Http2Connection) {
     super(head, connection.peer, connection.surroundings);
@@ -34,7 +35,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     connection.surroundings.deadlines.add(this);
     stream
       .on('drain', () => this.#drained())
-      .on('wantTrailers', () => stream.sendTrailers(trailerFields(this.#trailers)))
+      .on('wantTrailers', () => this.#sendTrailers())
       .on('finish', () => this.#flushed())
       .on('aborted', () => this.end())
       .on('close', () => this.#closed());
@@ -104,7 +105,8 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     const isBodiless = head.body.kind === 'none';
     this.#stream.respond(responseFields(head.status, head.fields, more), {
       endStream: isBodiless,
-      waitForTrailers: head.body.kind === 'chunked',
+      // Otherwise Node ends what is broken off before it resets it, and half an answer looks whole.
+      waitForTrailers: !isBodiless && !isAllOf(head, ranges),
     });
     if (!isBodiless) this.send(bytes, ranges);
   }
@@ -126,6 +128,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   finish(end: string): void {
     if (this.isEnded) return;
     this.#trailers = end;
+    this.#isFinished = true;
     if (!this.#stream.writableEnded) this.#stream.end();
     this.end();
     this.#isAwaitingUpstream = false;
@@ -214,6 +217,12 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     if (this.body.isComplete && !this.#isAwaitingUpstream) this.#waitFor(Infinity);
   }
 
+  /** Also when there are none: they are the end of the answer. */
+  #sendTrailers(): void {
+    if (this.#isFinished && !this.#stream.closed)
+      this.#stream.sendTrailers(trailerFields(this.#trailers));
+  }
+
   /** The answer has left; of a body that was not read the client is told that nobody will. */
   #flushed(): void {
     if (!this.body.isComplete) this.#reset(constants.NGHTTP2_NO_ERROR);
@@ -249,11 +258,19 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 }
 
-/** Of few bytes; undefined when there are more. */
-function copyOf(bytes: Buffer, ranges: readonly number[]): Buffer | undefined {
+const isAllOf = ({ body }: ResponseHead, ranges: readonly number[]): boolean =>
+  body.kind === 'length' && body.bytes === lengthOf(ranges);
+
+function lengthOf(ranges: readonly number[]): number {
   let length = 0;
   for (let index = 0; index < ranges.length; index += 2)
     length += (ranges[index + 1] as number) - (ranges[index] as number);
+  return length;
+}
+
+/** Of few bytes; undefined when there are more. */
+function copyOf(bytes: Buffer, ranges: readonly number[]): Buffer | undefined {
+  const length = lengthOf(ranges);
   if (length > COPIED_BYTES_MAX) return undefined;
   const copy = Buffer.allocUnsafe(length);
   let at = 0;

@@ -17,10 +17,11 @@ const reader = new RequestHeadReader();
 /** `fields`: name, value, name, value ... as received. */
 export function readRequest(
   fields: readonly string[],
-  { hasBody }: { readonly hasBody: boolean },
+  { hasBody, bytesMax }: { readonly hasBody: boolean; readonly bytesMax: number },
 ): ReadRequest {
   const text = requestText(fields, hasBody);
   if (typeof text === 'number') return { fault: text };
+  if (text.length > bytesMax) return { fault: Fault.tooMany };
   const bytes = Buffer.from(text, 'latin1');
   const end = reader.read(bytes, 0, bytes.length);
   if (end === bytes.length) return { head: reader.head };
