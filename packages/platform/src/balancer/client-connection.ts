@@ -2,6 +2,7 @@
 // perhaps a tunnel. Every state it waits in has a deadline.
 import type { Socket } from 'node:net';
 import type { ExchangeSurroundings } from './client-exchange.ts';
+import { clock } from './clock.ts';
 import { Peer, type TrustedPeers } from './client-origin.ts';
 import type { Deadlines, Waiting } from './deadlines.ts';
 import { Http1Exchange, answerText } from './http1-exchange.ts';
@@ -180,6 +181,7 @@ export class ClientConnection implements Waiting {
   }
 
   #take(bytes: Buffer): void {
+    clock.tick();
     switch (this.#phase) {
       case 'head':
         this.#keep(bytes);
@@ -298,6 +300,7 @@ export class ClientConnection implements Waiting {
 
   /** The client sends no more. */
   #ended(): void {
+    clock.tick();
     if (this.#phase === 'tunnel') return this.#tunnel?.onClientEnd();
     // The rest of an answer may still be read; who waits for one is gone, as far as anybody can tell.
     if (this.#phase === 'head' && this.socket.writableLength > 0) return this.#close();
@@ -305,6 +308,7 @@ export class ClientConnection implements Waiting {
   }
 
   #closed(): void {
+    clock.tick();
     this.#phase = 'over';
     this.#surroundings.deadlines.remove(this);
     this.#exchange?.onClientGone();

@@ -1,8 +1,8 @@
 // What requests of all HTTP versions have in common on their way: who asks, what the app is told, how
 // it went. How an answer is written is left to the version.
-import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
 import { ACCESS_PATH_BYTES_MAX, type AccessRecord } from '../ports/route-messages.ts';
+import { clock } from './clock.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
 import type { Exchange, ForwardOptions, OutcomeListener, Rewrite, Trace } from './exchange.ts';
 import { type BodyFraming, fieldOf, type RequestHead } from './http1/request-head.ts';
@@ -42,8 +42,8 @@ export abstract class ClientExchange implements Exchange {
   status = 0;
   protected transfer: Transfer | undefined = undefined;
   readonly #onAccess: (record: AccessRecord) => void;
-  readonly #startedMs = performance.now();
-  readonly #startedWallMs = Date.now();
+  readonly #startedMs = clock.nowMs;
+  readonly #startedWallMs = clock.wallMs;
   #ended: AbortController | undefined = undefined;
 
   constructor(head: RequestHead, peer: Peer, { limits, onAccess }: ExchangeSurroundings) {
@@ -69,7 +69,7 @@ export abstract class ClientExchange implements Exchange {
   }
 
   get repeatable(): boolean {
-    return this.body.isReadAhead && IDEMPOTENT.has(this.head.method);
+    return this.head.method === 'GET' ? this.body.isReadAhead : this.#isRepeatable();
   }
 
   /** It names this server as the last one to get it. */
@@ -80,6 +80,10 @@ export abstract class ClientExchange implements Exchange {
       COUNTS_FORWARDS.has(method) &&
       /^0+$/.test(this.header('max-forwards') ?? '')
     );
+  }
+
+  #isRepeatable(): boolean {
+    return this.body.isReadAhead && IDEMPOTENT.has(this.head.method);
   }
 
   get ended(): AbortSignal {
@@ -105,13 +109,11 @@ export abstract class ClientExchange implements Exchange {
   /** The head for the app, hop by hop anew. */
   requestText(rewrite: Rewrite | undefined): string {
     if (rewrite !== undefined) return rewrittenText(this.head.method, rewrite);
-    const { method, target, authority, asksForWebSocket } = this.head;
-    return (
-      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${this.#fields()}${this.origin.fields}` +
-      `X-Request-Id: ${this.requestId}\r\nX-Request-Start: t=${this.#startedWallMs}\r\n` +
-      (asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing)) +
-      '\r\n'
-    );
+    const end = endOf(this.#startedWallMs);
+    const text = `${this.#lead()}${this.origin.fields}X-Request-Id: ${this.requestId}`;
+    if (this.body.framing.kind === 'none' && !this.head.asksForWebSocket) return text + end;
+    const framing = this.head.asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing);
+    return `${text}\r\n${framing}${end.slice(2)}`;
   }
 
   /** From now on its body goes to `sink`. */
@@ -153,10 +155,10 @@ export abstract class ClientExchange implements Exchange {
   }
 
   /** RFC 9110 section 7.6.2. */
-  #fields(): string {
+  #lead(): string {
     const { head } = this;
-    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return head.fields;
-    return head.fields.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
+    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return head.lead;
+    return head.lead.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
       return `${name}${Number(count) - 1}`;
     });
   }
@@ -170,7 +172,7 @@ export abstract class ClientExchange implements Exchange {
       path: head.target.slice(0, ACCESS_PATH_BYTES_MAX),
       status: this.isAnswered ? this.status : STATUS_CLIENT_GONE,
       bytes: this.bytesSent,
-      durationMs: round(performance.now() - this.#startedMs),
+      durationMs: round(clock.nowMs - this.#startedMs),
       requestId: this.requestId,
       clientIp: origin.clientIp,
     };
@@ -180,6 +182,18 @@ export abstract class ClientExchange implements Exchange {
     if (upstreamMs !== undefined) record.upstreamMs = round(upstreamMs);
     return record;
   }
+}
+
+let lastEndMs = 0;
+let lastEnd = '';
+
+/** Behind the request id; the same for all requests of a millisecond. */
+function endOf(wallMs: number): string {
+  if (wallMs !== lastEndMs) {
+    lastEndMs = wallMs;
+    lastEnd = `\r\nX-Request-Start: t=${wallMs}\r\n\r\n`;
+  }
+  return lastEnd;
 }
 
 const UPGRADE_FIELDS = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';

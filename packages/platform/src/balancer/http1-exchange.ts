@@ -1,5 +1,6 @@
 // A request of HTTP/1.1 or 1.0 and its answer, on the client's side.
 import { STATUS_CODES } from 'node:http';
+import { clock } from './clock.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts';
 import type { RequestHead } from './http1/request-head.ts';
@@ -61,18 +62,17 @@ export class Http1Exchange extends ClientExchange {
     this.#connection.waitForUpstream(timeoutMs);
   }
 
-  inform({ status, statusText, fields }: ResponseHead): void {
+  inform({ status, lead }: ResponseHead): void {
     // The body was asked for already, and a client of HTTP/1.0 knows none of these.
     if (status === 100 || this.head.isHttp10 || this.isAnswered) return;
-    this.#connection.write(`HTTP/1.1 ${statusText}\r\n${fields}\r\n`);
+    this.#connection.write(`${lead}\r\n`);
   }
 
   begin(head: ResponseHead, bytes: Buffer, ranges: readonly number[]): void {
     this.status = head.status;
     const { isHttp10 } = this.head;
-    let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}`;
-    if (!head.hasRequestId) text += `X-Request-Id: ${this.requestId}\r\n`;
-    if (!head.hasDate) text += `Date: ${httpDate(Date.now())}\r\n`;
+    let text = head.hasRequestId ? head.lead : `${head.lead}X-Request-Id: ${this.requestId}\r\n`;
+    if (!head.hasDate) text += `Date: ${httpDate(clock.wallMs)}\r\n`;
     if (head.upgrade !== undefined) text += `Upgrade: ${head.upgrade}\r\n`;
     if (head.body.kind === 'chunked' || head.body.kind === 'close')
       if (isHttp10) this.#keepsAlive = false;
@@ -116,12 +116,10 @@ export class Http1Exchange extends ClientExchange {
     this.finish('');
   }
 
-  switchProtocols({ statusText, fields, hasRequestId }: ResponseHead): ClientTunnelEnd {
+  switchProtocols({ lead, hasRequestId }: ResponseHead): ClientTunnelEnd {
     this.status = 101;
     const requestId = hasRequestId ? '' : `X-Request-Id: ${this.requestId}\r\n`;
-    this.#connection.write(
-      `HTTP/1.1 ${statusText}\r\n${fields}${requestId}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-    );
+    this.#connection.write(`${lead}${requestId}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
     return this.#connection.becomeTunnel();
   }
 

@@ -1,6 +1,6 @@
 // Chooses the instance of one route: the one with fewer requests under way of two taken at random,
 // those known to fail left out while others are there.
-import { performance } from 'node:perf_hooks';
+import { clock } from './clock.ts';
 import type { Target } from './target.ts';
 
 export type Random = () => number;
@@ -17,7 +17,7 @@ export class LoadBalancer {
   }
 
   /** Undefined once all were tried. */
-  choose(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): Target | undefined {
+  choose(tried: ReadonlySet<Target> = NONE, nowMs = clock.nowMs): Target | undefined {
     const [only] = this.targets;
     if (this.targets.length === 1 && tried.size === 0) return only;
     const candidates = this.targets.filter((target) => !tried.has(target));

@@ -1,4 +1,5 @@
 // Answers of the balancer itself: small pages for people, JSON for programs, the request id in both.
+import { clock } from './clock.ts';
 import { httpDate } from './http-date.ts';
 
 export interface Refusal {
@@ -126,7 +127,7 @@ export function renderRefusal(
   const headers = [
     ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
     ...['Content-Length', String(body.length)],
-    ...['Date', httpDate(Date.now()), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
+    ...['Date', httpDate(clock.wallMs), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
     ...(refusal.retryAfterS === undefined ? [] : ['Retry-After', String(refusal.retryAfterS)]),
     ...(refusal.headers ?? []),
   ];

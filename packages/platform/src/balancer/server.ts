@@ -3,6 +3,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
 import type { AccessRecord } from '../ports/route-messages.ts';
+import { clock } from './clock.ts';
 import { ClientConnection, type ConnectionSurroundings } from './client-connection.ts';
 import type { TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
@@ -95,6 +96,7 @@ export class BalancerServer {
   }
 
   #welcome(socket: Socket): void {
+    clock.tick();
     const connection = new ClientConnection(socket, this.#surroundings);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));

@@ -2,6 +2,7 @@
 // connections, health and the count of requests under way carry over.
 import type { BalancerLimits } from '../domain/limits.ts';
 import type { AppRoutes, Route, Upstream } from '../domain/route-table.ts';
+import { clock } from './clock.ts';
 import type { Drain } from './drain.ts';
 import type { Exchange, ForwardOptions, Outcome, OutcomeListener } from './exchange.ts';
 import { journeyOf } from './journey.ts';
@@ -128,6 +129,7 @@ export class Service implements OutcomeListener {
   /** Routes again after a change of the routes, or `timeoutMs`. */
   #wait(exchange: Exchange, timeoutMs: number): void {
     void this.#room.wait(timeoutMs, exchange.ended).then((hadSeat) => {
+      clock.tick();
       if (hadSeat) this.#surroundings.routeAgain(exchange);
       else exchange.refuse(refusal.tooManyWaiting);
     });
@@ -137,7 +139,7 @@ export class Service implements OutcomeListener {
 function noteHealth(target: Target, exchange: Exchange, outcome: Outcome): void {
   if (outcome.kind === 'done' && exchange.trace.upstreamMs !== undefined) target.health.succeeded();
   const failed = outcome.kind === 'not-sent' || (outcome.kind === 'no-response' && !outcome.stale);
-  if (failed && !target.withdrawn) target.health.failed(performance.now());
+  if (failed && !target.withdrawn) target.health.failed(clock.nowMs);
 }
 
 const keyOf = ({ instanceId, address, port, keepAliveMs }: Upstream): string =>

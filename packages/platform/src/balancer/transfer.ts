@@ -1,8 +1,8 @@
 // One pass of a request over one connection: connect, send, read the answer, hand it on. Back-pressure
 // both ways: the client's body is read as fast as the app takes it; the app's answer as fast as it
 // comes, up to a bound, then as the client takes it.
-import { performance } from 'node:perf_hooks';
 import { AnswerReader } from './answer-reader.ts';
+import { clock } from './clock.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { OpenListener } from './connection-pool.ts';
 import {
@@ -49,7 +49,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
       connections.open(this);
     else if (this.#exchange.repeatable) this.#takeIdle();
     // A close that has arrived already is seen in this turn of the loop.
-    else setImmediate(() => this.#takeIdle());
+    else setImmediate(() => this.#takeIdleNow());
   }
 
   /** The grace of a drain is over. */
@@ -122,7 +122,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
   }
 
   onAnswer(): void {
-    this.#exchange.trace.upstreamMs = performance.now() - this.#sentAtMs;
+    this.#exchange.trace.upstreamMs = clock.nowMs - this.#sentAtMs;
     this.#exchange.waitForUpstream(Infinity);
   }
 
@@ -164,6 +164,11 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     if (early.length > 0) tunnel.onUpstreamData(Buffer.from(early), 0, early.length);
   }
 
+  #takeIdleNow(): void {
+    clock.tick();
+    this.#takeIdle();
+  }
+
   #takeIdle(): void {
     const { connections } = this.#target;
     const connection = connections.take(this.#target.reusableForMs(this.#exchange.repeatable));
@@ -176,7 +181,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     const { rewrite } = this.#options;
     connection.consumer = this;
     this.#answer = new AnswerReader(exchange, this);
-    this.#sentAtMs = performance.now();
+    this.#sentAtMs = clock.nowMs;
     const text = exchange.requestText(rewrite);
     const body = rewrite === undefined ? exchange.body.whole() : undefined;
     // The static server has no use for a body; ours to answer without it.

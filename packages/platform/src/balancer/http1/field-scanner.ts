@@ -46,8 +46,9 @@ export class FieldScanner {
   hostEnd = NONE;
   upgradeStart = NONE;
   upgradeEnd = NONE;
-  /** Start and end of each line that stays behind, in order. */
+  /** Start and end of each line that stays behind, in order: the first `droppedCount` of them. */
   readonly dropped: number[] = [];
+  droppedCount = 0;
   readonly #isRequest: boolean;
   readonly #countMax: number;
 
@@ -122,7 +123,8 @@ export class FieldScanner {
   }
 
   #staysBehind(role: FieldRole): boolean {
-    if (this.#isRequest) return role !== FieldRole.date && role !== FieldRole.maxForwards;
+    if (this.#isRequest)
+      return role !== FieldRole.host && role !== FieldRole.date && role !== FieldRole.maxForwards;
     return (
       role === FieldRole.transferEncoding ||
       role === FieldRole.connection ||
@@ -133,9 +135,13 @@ export class FieldScanner {
 
   #drop(start: number, end: number): void {
     const { dropped } = this;
-    if (dropped.length > 0 && dropped[dropped.length - 1] === start) dropped.pop();
-    else dropped.push(start);
-    dropped.push(end);
+    const last = this.droppedCount - 1;
+    if (last > 0 && dropped[last] === start) dropped[last] = end;
+    else {
+      dropped[last + 1] = start;
+      dropped[last + 2] = end;
+      this.droppedCount += 2;
+    }
   }
 
   /** 0, or a Fault. */
@@ -202,7 +208,7 @@ export class FieldScanner {
     this.hasMaxForwards = false;
     this.hostStart = NONE;
     this.upgradeStart = NONE;
-    this.dropped.length = 0;
+    this.droppedCount = 0;
   }
 }
 

@@ -13,12 +13,12 @@ export interface LineRange {
 export function keptLines(
   text: string,
   { base, start, end }: LineRange,
-  { dropped }: FieldScanner,
+  { dropped, droppedCount }: FieldScanner,
 ): string {
-  if (dropped.length === 0) return text.slice(start - base, end - base);
+  if (droppedCount === 0) return text.slice(start - base, end - base);
   let kept = '';
   let from = start;
-  for (let index = 0; index < dropped.length; index += 2) {
+  for (let index = 0; index < droppedCount; index += 2) {
     const dropStart = dropped[index] as number;
     if (dropStart > from) kept += text.slice(from - base, dropStart - base);
     from = dropped[index + 1] as number;

@@ -1,7 +1,7 @@
 // The head of an app's answer. As strict as with clients: what two readers could frame differently is
 // no answer.
 import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
-import { keptLines, type LineRange, withoutFields } from './field-text.ts';
+import { keptLines, withoutFields } from './field-text.ts';
 import { CR, LF, SP, VALUE_OCTETS } from './octets.ts';
 import { withoutNamedFields } from './request-head.ts';
 
@@ -14,11 +14,12 @@ export type AnswerFraming =
 
 export interface ResponseHead {
   readonly status: number;
-  /** Status and reason, as the app wrote them: `404 Not Found`. */
-  readonly statusText: string;
   readonly body: AnswerFraming;
-  /** Field lines that go on to the client; Content-Length is among them if there is one. */
-  readonly fields: string;
+  /**
+   * What goes on to the client of it: status line and fields, each with its end of line. Of what frames
+   * the body only Content-Length is among them.
+   */
+  readonly lead: string;
   readonly hasRequestId: boolean;
   readonly hasDate: boolean;
   /** What a 426 asks for. */
@@ -37,6 +38,8 @@ export class ResponseHeadReader {
   /** Of the last head that was read. */
   head!: ResponseHead;
   readonly #scanner = new FieldScanner('response', FIELDS_MAX);
+  /** Where the head begins in the bytes. */
+  #base = 0;
 
   /** Position behind the head, INCOMPLETE, or a Fault; `method` is that of the request. */
   read(bytes: Buffer, start: number, end: number, method: string): number {
@@ -47,31 +50,34 @@ export class ResponseHeadReader {
     // Two ways to find the end of the body: one reader takes this, another that (RFC 9112 section 6.3).
     if (this.#scanner.isChunked && this.#scanner.hasContentLength) return Fault.transferCoding;
     const text = bytes.toString('latin1', start, headEnd);
-    const statusText = text.slice(STATUS_OFFSET, lineEnd - 2 - start);
-    const status = Number(statusText.slice(0, 3));
+    this.#base = start;
+    const status = statusOf(bytes, start + STATUS_OFFSET);
+    const isHttp10 = bytes[start + MINOR_OFFSET] === ZERO;
     const body = this.#framing(status, method);
     this.head = {
       status,
-      statusText,
       body,
-      fields: this.#fields(text, status, { base: start, start: lineEnd, end: headEnd - 2 }),
+      lead: this.#lead(text, status, isHttp10),
       hasRequestId: this.#scanner.hasRequestId,
       hasDate: this.#scanner.hasDate,
       upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, start) : undefined,
-      keepsAlive: this.#keepsAlive(body, bytes[start + MINOR_OFFSET] === ZERO),
+      keepsAlive: this.#keepsAlive(body, isHttp10),
     };
     return headEnd;
   }
 
-  #fields(text: string, status: number, range: LineRange): string {
+  #lead(text: string, status: number, isHttp10: boolean): string {
     const scanner = this.#scanner;
-    let fields = keptLines(text, range, scanner);
-    if ((scanner.connection & ConnectionOption.names) !== 0)
-      fields = withoutNamedFields(fields, text);
+    let lead = keptLines(
+      text,
+      { base: this.#base, start: this.#base, end: this.#base + text.length - 2 },
+      scanner,
+    );
+    if ((scanner.connection & ConnectionOption.names) !== 0) lead = withoutNamedFields(lead, text);
     // There it says nothing (RFC 9110 section 8.6).
     if (scanner.hasContentLength && (status < 200 || status === 204))
-      fields = withoutFields(fields, (name) => name === 'content-length');
-    return fields;
+      lead = withoutFields(lead, (name) => name === 'content-length');
+    return isHttp10 ? `HTTP/1.1${lead.slice(STATUS_OFFSET - 1)}` : lead;
   }
 
   #upgrade(text: string, base: number): string | undefined {
@@ -121,6 +127,12 @@ function scanStatusLine(bytes: Uint8Array, start: number, end: number): number {
   if (at + 1 >= end) return INCOMPLETE;
   return bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : Fault.startLine;
 }
+
+const statusOf = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) * 100 +
+  (bytes[at + 1] as number) * 10 +
+  (bytes[at + 2] as number) -
+  ZERO * 111;
 
 const isDigit = (octet: number | undefined): boolean =>
   octet !== undefined && octet >= ZERO && octet <= ZERO + 9;
