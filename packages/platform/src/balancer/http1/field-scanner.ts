@@ -1,7 +1,7 @@
 // Reads a block of field lines (a head behind its first line, or trailers) once, strictly, and
 // remembers what decides about framing and the connection and which lines must not go on.
 import { CR, COLON, HT, LF, SP, TOKEN_OCTETS, UNDERSCORE, VALUE_OCTETS } from './octets.ts';
-import { addToHash, FieldRole, roleOf } from './field-role.ts';
+import { FieldRole, roleOf } from './field-role.ts';
 
 /** The block is not all here yet. */
 export const INCOMPLETE = -1;
@@ -86,14 +86,11 @@ export class FieldScanner {
 
   #scanLine(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    let hash = 0;
     let marks = 0;
     for (; at < end; at += 1) {
-      const octet = bytes[at] as number;
-      const mark = TOKEN_OCTETS[octet] as number;
+      const mark = TOKEN_OCTETS[bytes[at] as number] as number;
       if (mark === 0) break;
       marks |= mark;
-      hash = addToHash(hash, octet);
     }
     if (at >= end) return INCOMPLETE;
     // Folded lines and a space before the colon end here too.
@@ -113,7 +110,7 @@ export class FieldScanner {
     at += 2;
     this.count += 1;
     if (this.count > this.#countMax) return Fault.tooMany;
-    const role = roleOf(bytes, start, nameEnd, hash);
+    const role = roleOf(bytes, start, nameEnd);
     // `X_Forwarded_Proto` reads in WSGI as `X-Forwarded-Proto`; nginx drops such names too.
     if (role === FieldRole.other && (!this.#isRequest || (marks & UNDERSCORE) === 0)) return at;
     const fault = this.#note(role, bytes, valueStart, valueEnd);
