@@ -162,6 +162,8 @@ export class AnswerReader {
 
   #hold(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
     this.#kept = [];
+    // The bytes of the head will be others by then.
+    void head.lead;
     // An app that dribbles its answer is not made slower than it is.
     this.#patience = setTimeout(() => this.#letGo(head), this.#exchange.limits.heldAnswerMs);
     this.#keep(head, bytes, start, end);

@@ -124,6 +124,11 @@ export class ClientConnection implements Waiting {
     this.#watchStall();
   }
 
+  writeBytes(bytes: Buffer): void {
+    this.socket.write(bytes);
+    this.#watchStall();
+  }
+
   writeRanges(bytes: Buffer, ranges: readonly number[]): void {
     if (ranges.length === 2) this.#writeAll(bytes, ranges);
     else {

@@ -71,18 +71,18 @@ export class Http1Exchange extends ClientExchange {
   begin(head: ResponseHead, bytes: Buffer, ranges: readonly number[]): void {
     this.status = head.status;
     const { isHttp10 } = this.head;
-    let text = head.hasRequestId ? head.lead : `${head.lead}X-Request-Id: ${this.requestId}\r\n`;
-    if (!head.hasDate) text += `Date: ${httpDate(clock.wallMs)}\r\n`;
-    if (head.upgrade !== undefined) text += `Upgrade: ${head.upgrade}\r\n`;
+    let tail = head.hasRequestId ? '' : `X-Request-Id: ${this.requestId}\r\n`;
+    if (!head.hasDate) tail += `Date: ${httpDate(clock.wallMs)}\r\n`;
+    if (head.upgrade !== undefined) tail += `Upgrade: ${head.upgrade}\r\n`;
     if (head.body.kind === 'chunked' || head.body.kind === 'close')
       if (isHttp10) this.#keepsAlive = false;
-      else text += 'Transfer-Encoding: chunked\r\n';
+      else tail += 'Transfer-Encoding: chunked\r\n';
     if (head.body.kind === 'close' && !isHttp10) this.#framing = 'chunk-it';
-    text += `${this.#connectionField(head.upgrade !== undefined)}\r\n`;
+    tail += `${this.#connectionField(head.upgrade !== undefined)}\r\n`;
     if (this.#framing === 'chunk-it') {
-      this.#connection.write(text);
+      this.#connection.write(head.lead + tail);
       this.send(bytes, ranges);
-    } else this.#connection.writeAnswer(text, bytes, ranges);
+    } else this.#writeAnswer(head, tail, bytes, ranges);
   }
 
   send(bytes: Buffer, ranges: readonly number[]): void {
@@ -140,6 +140,16 @@ export class Http1Exchange extends ClientExchange {
 
   onUpstreamTimeout(): void {
     this.transfer?.onTimeout();
+  }
+
+  /** In one piece where head and body lie together already. */
+  #writeAnswer(head: ResponseHead, tail: string, bytes: Buffer, ranges: readonly number[]): void {
+    const [bodyStart, bodyEnd] = ranges;
+    if (ranges.length === 2 && head.placeBefore !== undefined) {
+      const start = head.placeBefore(bytes, bodyStart as number, tail);
+      if (start >= 0) return this.#connection.writeBytes(bytes.subarray(start, bodyEnd));
+    }
+    this.#connection.writeAnswer(head.lead + tail, bytes, ranges);
   }
 
   #connectionField(asksForUpgrade = false): string {

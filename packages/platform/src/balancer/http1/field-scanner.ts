@@ -25,6 +25,7 @@ export const ConnectionOption = { close: 1, keepAlive: 2, upgrade: 4, names: 8 }
 
 const CONTENT_LENGTH_DIGITS_MAX = 15;
 const NONE = -1;
+const NOTHING_DROPPED: readonly number[] = [];
 const ZERO = 0x30;
 
 /** Which lines stay behind: a request loses what only we may say, a response what is for one hop. */
@@ -67,6 +68,11 @@ export class FieldScanner {
 
   get hasUpgrade(): boolean {
     return this.upgradeStart !== NONE;
+  }
+
+  /** A copy of `dropped` that outlives the next scan. */
+  takeDropped(): readonly number[] {
+    return this.droppedCount === 0 ? NOTHING_DROPPED : this.dropped.slice(0, this.droppedCount);
   }
 
   /** Position behind the empty line, INCOMPLETE, or a Fault. */

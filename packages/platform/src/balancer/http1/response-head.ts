@@ -2,6 +2,7 @@
 // no answer.
 import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
 import { keptLines, withoutFields } from './field-text.ts';
+import { InPlaceHead } from './in-place-head.ts';
 import { CR, LF, SP, VALUE_OCTETS } from './octets.ts';
 import { withoutNamedFields } from './request-head.ts';
 
@@ -26,6 +27,8 @@ export interface ResponseHead {
   readonly upgrade: string | undefined;
   /** The app reads another request on this connection. */
   readonly keepsAlive: boolean;
+  /** Where it can be had without a text: see InPlaceHead. */
+  placeBefore?(bytes: Buffer, bodyStart: number, tail: string): number;
 }
 
 const FIELDS_MAX = 256;
@@ -38,8 +41,6 @@ export class ResponseHeadReader {
   /** Of the last head that was read. */
   head!: ResponseHead;
   readonly #scanner = new FieldScanner('response', FIELDS_MAX);
-  /** Where the head begins in the bytes. */
-  #base = 0;
 
   /** Position behind the head, INCOMPLETE, or a Fault; `method` is that of the request. */
   read(bytes: Buffer, start: number, end: number, method: string): number {
@@ -49,35 +50,61 @@ export class ResponseHeadReader {
     if (headEnd < 0) return headEnd;
     // Two ways to find the end of the body: one reader takes this, another that (RFC 9112 section 6.3).
     if (this.#scanner.isChunked && this.#scanner.hasContentLength) return Fault.transferCoding;
-    const text = bytes.toString('latin1', start, headEnd);
-    this.#base = start;
     const status = statusOf(bytes, start + STATUS_OFFSET);
     const isHttp10 = bytes[start + MINOR_OFFSET] === ZERO;
     const body = this.#framing(status, method);
-    this.head = {
-      status,
-      body,
-      lead: this.#lead(text, status, isHttp10),
-      hasRequestId: this.#scanner.hasRequestId,
-      hasDate: this.#scanner.hasDate,
-      upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, start) : undefined,
-      keepsAlive: this.#keepsAlive(body, isHttp10),
-    };
+    const keepsAlive = this.#keepsAlive(body, isHttp10);
+    if (isHttp10 || this.#isSpecial(status)) {
+      const { hasRequestId, hasDate } = this.#scanner;
+      const text = bytes.toString('latin1', start, headEnd);
+      const special = this.#special(text, start, status);
+      this.head = { status, body, hasRequestId, hasDate, keepsAlive, ...special };
+    } else
+      this.head = this.#inPlace(new InPlaceHead(bytes, start, headEnd), status, body, keepsAlive);
     return headEnd;
   }
 
-  #lead(text: string, status: number, isHttp10: boolean): string {
-    const scanner = this.#scanner;
-    let lead = keptLines(
-      text,
-      { base: this.#base, start: this.#base, end: this.#base + text.length - 2 },
-      scanner,
+  #inPlace(
+    head: InPlaceHead,
+    status: number,
+    body: AnswerFraming,
+    keepsAlive: boolean,
+  ): InPlaceHead {
+    head.status = status;
+    head.body = body;
+    head.hasRequestId = this.#scanner.hasRequestId;
+    head.hasDate = this.#scanner.hasDate;
+    head.keepsAlive = keepsAlive;
+    head.dropped = this.#scanner.takeDropped();
+    return head;
+  }
+
+  /** More is to be done than to leave out some lines. */
+  #isSpecial(status: number): boolean {
+    const { connection, hasContentLength, hasUpgrade } = this.#scanner;
+    return (
+      status < 200 ||
+      (status === 204 && hasContentLength) ||
+      (connection & ConnectionOption.names) !== 0 ||
+      (status === STATUS_UPGRADE_REQUIRED && hasUpgrade)
     );
+  }
+
+  #special(text: string, base: number, status: number): Pick<ResponseHead, 'lead' | 'upgrade'> {
+    return {
+      lead: this.#lead(text, base, status),
+      upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, base) : undefined,
+    };
+  }
+
+  #lead(text: string, base: number, status: number): string {
+    const scanner = this.#scanner;
+    let lead = keptLines(text, { base, start: base, end: base + text.length - 2 }, scanner);
     if ((scanner.connection & ConnectionOption.names) !== 0) lead = withoutNamedFields(lead, text);
     // There it says nothing (RFC 9110 section 8.6).
     if (scanner.hasContentLength && (status < 200 || status === 204))
       lead = withoutFields(lead, (name) => name === 'content-length');
-    return isHttp10 ? `HTTP/1.1${lead.slice(STATUS_OFFSET - 1)}` : lead;
+    return `HTTP/1.1${lead.slice(STATUS_OFFSET - 1)}`;
   }
 
   #upgrade(text: string, base: number): string | undefined {
