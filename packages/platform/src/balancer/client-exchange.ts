@@ -1,7 +1,7 @@
 // What requests of all HTTP versions have in common on their way: who asks, what the app is told, how
 // it went. How an answer is written is left to the version.
 import type { BalancerLimits } from '../domain/limits.ts';
-import { ACCESS_PATH_BYTES_MAX, type AccessRecord } from '../ports/route-messages.ts';
+import type { AccessRecord } from '../ports/route-messages.ts';
 import { clock } from './clock.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
 import type { Exchange, ForwardOptions, OutcomeListener, Rewrite, Trace } from './exchange.ts';
@@ -169,7 +169,7 @@ export abstract class ClientExchange implements Exchange {
       atMs: this.#startedWallMs,
       host: origin.host ?? head.authority.slice(0, 255),
       method: head.method,
-      path: head.target.slice(0, ACCESS_PATH_BYTES_MAX),
+      path: head.target.slice(0, this.limits.accessPathBytesMax),
       status: this.isAnswered ? this.status : STATUS_CLIENT_GONE,
       bytes: this.bytesSent,
       durationMs: round(clock.nowMs - this.#startedMs),

@@ -1,6 +1,7 @@
 // Every default and bound of the platform in one place; docs/reference/defaults.md is generated
 // from it. Names carry their unit.
-import { UPLOAD_LIMITS } from '@tandem/protocol';
+// Not the whole protocol: a balancer worker would be 6 MB larger for its schemas.
+import { UPLOAD_LIMITS } from '@tandem/protocol/upload-limits';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -62,6 +63,8 @@ export const LIMITS = {
     answerStallMs: 60_000,
     /** How long a client that is to go may still read what it was told. */
     lingerMs: 1_000,
+    /** Of a path, with its query, in an access record. */
+    accessPathBytesMax: 1024,
     /** Read ahead of a client that sends its next requests before it has the answer. */
     pipelinedBytesMax: 64 * KIB,
     /** Of one response, for a client that reads slower than the app writes. */

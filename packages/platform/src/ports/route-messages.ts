@@ -76,7 +76,7 @@ export const AccessRecordSchema = v.object({
   appId: v.optional(v.number()),
   host: v.string(),
   method: v.string(),
-  /** With its query, at most ACCESS_PATH_BYTES_MAX. */
+  /** With its query, at most LIMITS.balancer.accessPathBytesMax. */
   path: v.string(),
   status: v.number(),
   /** Of the response body. */
@@ -89,7 +89,6 @@ export const AccessRecordSchema = v.object({
   clientIp: v.string(),
 });
 export type AccessRecord = v.InferOutput<typeof AccessRecordSchema>;
-export const ACCESS_PATH_BYTES_MAX = 1024;
 
 export const ROUTE_MESSAGES = {
   'balancer.hello': BalancerHello,

@@ -1,5 +1,7 @@
 // A worker of a standalone balancer: does what its parent says, and finishes when the parent is gone.
-import { RequestLog, StandaloneBalancer } from '../../balancer/index.ts';
+// Not by the index: a worker has no use for the parsers of the routes file, and is smaller without.
+import { RequestLog } from '../../balancer/request-log.ts';
+import { StandaloneBalancer } from '../../balancer/standalone-balancer.ts';
 import { dropPrivileges } from '../../lib/privileges.ts';
 import { LogFile } from './log-file.ts';
 import { unpackApps } from './packed-apps.ts';
