@@ -2,10 +2,10 @@
 import { clock } from './clock.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts';
+import { reasonPhrase } from './http1/reason-phrase.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import { httpDate } from './http-date.ts';
-import { reasonPhrase } from './reason-phrase.ts';
 import { bodyTooSlow, type Refusal, renderRefusal } from './refusal.ts';
 import type { BodySink } from './request-body.ts';
 import type { ClientTunnelEnd } from './tunnel.ts';
@@ -34,7 +34,7 @@ export class Http1Exchange extends ClientExchange {
   }
 
   get holdsBytes(): boolean {
-    return this.#connection.socket.writableLength > 0;
+    return this.#connection.holdsBytes;
   }
 
   get isBacklogged(): boolean {

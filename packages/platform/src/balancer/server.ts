@@ -1,4 +1,5 @@
-// The listening end: a connection object for each client, and a stop that lets clients finish.
+// The listening ends, with TLS and without: a connection object for each client, and a stop that lets
+// clients finish.
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
@@ -8,10 +9,14 @@ import { ClientConnection, type ConnectionSurroundings } from './client-connecti
 import type { TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Router } from './router.ts';
+import type { CertificateShelf } from './tls/certificate-shelf.ts';
+import type { TlsListener } from './tls/tls-listener.ts';
 
 export interface BalancerServerOptions {
   readonly router: Router;
   readonly peers: TrustedPeers;
+  /** What `listenTls` shows. */
+  readonly certificates?: CertificateShelf;
   /** In place of those of domain/limits.ts. */
   readonly limits?: Partial<BalancerLimits>;
   readonly onAccess: (record: AccessRecord) => void;
@@ -34,10 +39,21 @@ const DEFAULT_CLOSE_GRACE: CloseGrace = {
 const CLOSE_POLL_MS = 25;
 const BACKLOG = 4_096;
 
+/** A client, whatever it speaks. */
+export interface ClientEnd {
+  readonly isIdle: boolean;
+  readonly isTunnel: boolean;
+  /** No more requests than the ones that are here, where the client can be told so. */
+  closeSoon(): void;
+  destroy(): void;
+}
+
 export class BalancerServer {
   readonly #options: BalancerServerOptions;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #limits: BalancerLimits;
+  #tls: TlsListener | undefined;
+  readonly #connections = new Set<ClientEnd>();
   readonly #surroundings: ConnectionSurroundings;
   #closing = false;
 
@@ -45,6 +61,7 @@ export class BalancerServer {
     const { router, peers, onAccess } = options;
     const limits = { ...LIMITS.balancer, ...options.limits };
     this.#options = options;
+    this.#limits = limits;
     this.#surroundings = {
       ...{ peers, limits, onAccess },
       deadlines: new Deadlines(),
@@ -63,26 +80,31 @@ export class BalancerServer {
   }
 
   async listen(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ backlog: BACKLOG, ...where }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#options.log(`listening: ${String(error)}`));
-        resolve();
-      });
-    });
+    await this.#open(this.#server, where);
+  }
+
+  /** Needs `certificates`. */
+  async listenTls(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    const { certificates } = this.#options;
+    if (certificates === undefined) throw new Error('a balancer without certificates has no TLS');
+    this.#tls ??= await this.#makeTls(certificates);
+    await this.#open(this.#tls.server, where);
   }
 
   get port(): number | undefined {
-    const address = this.#server.address();
-    return typeof address === 'object' ? address?.port : undefined;
+    return portOf(this.#server);
+  }
+
+  get tlsPort(): number | undefined {
+    return this.#tls && portOf(this.#tls.server);
   }
 
   /** Accepts nothing new, finishes what is under way, then cuts the rest. Never rejects. */
   async close(grace: CloseGrace = DEFAULT_CLOSE_GRACE): Promise<void> {
     this.#closing = true;
-    const { promise: closed, resolve } = Promise.withResolvers<'closed'>();
-    this.#server.close(() => resolve('closed'));
+    this.#tls?.close();
+    const closed = Promise.all(this.#servers.map(closeServer)).then(() => 'closed' as const);
+    for (const connection of this.#connections) connection.closeSoon();
     const startedMs = performance.now();
     const elapsed = (): number => performance.now() - startedMs;
     while (elapsed() < grace.requestMs) {
@@ -93,16 +115,61 @@ export class BalancerServer {
     const { size } = this.#connections;
     this.#options.log(`closing: ${size} connections cut after ${grace.requestMs} ms`);
     this.#cut(() => true);
+    this.#tls?.destroyGreeted();
+  }
+
+  get #servers(): readonly Server[] {
+    return this.#tls === undefined ? [this.#server] : [this.#server, this.#tls.server];
+  }
+
+  /** What it needs is loaded by those who listen so: it takes 15 MB. */
+  async #makeTls(shelf: CertificateShelf): Promise<TlsListener> {
+    const [{ TlsListener }, { Http2Connection }] = await Promise.all([
+      import('./tls/tls-listener.ts'),
+      import('./http2/http2-connection.ts'),
+    ]);
+    const surroundings = this.#surroundings;
+    const tls = new TlsListener({
+      ...{ shelf, limits: this.#limits },
+      onHttp1: (socket) =>
+        this.#add(new ClientConnection(socket, surroundings, { isTls: true }), socket),
+      onHttp2: (socket) => this.#add(new Http2Connection(socket, surroundings, shelf), socket),
+    });
+    tls.server.maxConnections = this.#limits.connectionsMax;
+    return tls;
+  }
+
+  async #open(server: Server, where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ backlog: BACKLOG, ...where }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#options.log(`listening: ${String(error)}`));
+        resolve();
+      });
+    });
   }
 
   #welcome(socket: Socket): void {
     clock.tick();
-    const connection = new ClientConnection(socket, this.#surroundings);
+    this.#add(new ClientConnection(socket, this.#surroundings), socket);
+  }
+
+  #add(connection: ClientEnd, socket: Socket): void {
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
 
-  #cut(isMeant: (connection: ClientConnection) => boolean): void {
+  #cut(isMeant: (connection: ClientEnd) => boolean): void {
     for (const connection of this.#connections) if (isMeant(connection)) connection.destroy();
   }
 }
+
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === 'object' ? address?.port : undefined;
+}
+
+/** Resolves when nobody is connected any more; at once when it never listened. */
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => server.close(() => resolve()));

@@ -40,6 +40,9 @@ export function fieldValues(lines: string, name: string): string[] {
     .map((line) => line.slice(line.indexOf(':') + 1).trim());
 }
 
+/** The field lines of a head without its first line. */
+export const fieldLinesOf = (head: string): string => head.slice(head.indexOf('\r\n') + 2);
+
 /** Name and value of each line. */
 export const fieldPairs = (lines: string): [name: string, value: string][] =>
   linesOf(lines).map((line) => {
