@@ -5,7 +5,11 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { TrustedPeers } from '../../packages/platform/src/balancer/client-origin.ts';
 import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/drain.ts';
 import { Router } from '../../packages/platform/src/balancer/router.ts';
-import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
+import {
+  BalancerServer,
+  type CloseGrace,
+  type ProxyProtocol,
+} from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
 import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
 import type {
@@ -18,6 +22,7 @@ import type { AccessRecord } from '../../packages/platform/src/ports/route-messa
 
 export interface TestBalancerOptions {
   readonly trustedPeers?: readonly string[];
+  readonly proxyProtocol?: ProxyProtocol;
   readonly staticSocket?: string;
   readonly drainGrace?: DrainGrace;
   /** In place of those of domain/limits.ts, which are too long to wait for. */
@@ -33,6 +38,7 @@ export class TestBalancer {
 
   constructor(options: TestBalancerOptions = {}) {
     const { trustedPeers = [], staticSocket, drainGrace, limits = {} } = options;
+    const { proxyProtocol = 'off' } = options;
     this.drain = new Drain(drainGrace);
     const staticServer = staticSocket === undefined ? undefined : staticTarget(staticSocket);
     this.router = new Router({
@@ -46,11 +52,16 @@ export class TestBalancer {
       onAccess: (record: AccessRecord) => this.access.push(record),
       log: (line: string) => this.logged.push(line),
       limits,
+      proxyProtocol,
     });
   }
 
   get port(): number {
     return this.#server.port ?? 0;
+  }
+
+  get connectionCount(): number {
+    return this.#server.connectionCount;
   }
 
   listen(host = '127.0.0.1'): Promise<void> {

@@ -47,11 +47,12 @@ export class ClientConnection implements Waiting {
   #isAwaitingUpstream = false;
   #stalledBytes = 0;
 
-  constructor(socket: Socket, surroundings: ConnectionSurroundings) {
+  /** `peer`: unless it is who the socket says. */
+  constructor(socket: Socket, surroundings: ConnectionSurroundings, peer?: Peer) {
     this.socket = socket;
     this.#surroundings = surroundings;
     const { peers, deadlines, limits } = surroundings;
-    this.peer = new Peer(socket.remoteAddress, { peers, isTls: false });
+    this.peer = peer ?? new Peer(socket.remoteAddress, { peers, isTls: false });
     deadlines.add(this);
     this.deadlineMs = deadlines.after(limits.headTimeoutMs);
     socket

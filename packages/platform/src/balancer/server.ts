@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
 import type { AccessRecord } from '../ports/route-messages.ts';
 import { ClientConnection, type ConnectionSurroundings } from './client-connection.ts';
-import type { TrustedPeers } from './client-origin.ts';
+import { NOBODY, Peer, type TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
+import { ProxiedSocket } from './proxied-socket.ts';
+import type { ProxySource } from './proxy-protocol.ts';
 import type { Router } from './router.ts';
 
 export interface BalancerServerOptions {
@@ -13,8 +15,19 @@ export interface BalancerServerOptions {
   readonly peers: TrustedPeers;
   /** In place of those of domain/limits.ts. */
   readonly limits?: Partial<BalancerLimits>;
+  /** `required`: each connection begins with a PROXY header, and comes from a trusted peer. */
+  readonly proxyProtocol?: ProxyProtocol;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
+}
+
+export type ProxyProtocol = 'off' | 'required';
+
+/** A connection as `close` sees it. */
+interface Cuttable {
+  readonly isIdle: boolean;
+  readonly isTunnel: boolean;
+  destroy(): void;
 }
 
 export interface CloseGrace {
@@ -32,13 +45,16 @@ const DEFAULT_CLOSE_GRACE: CloseGrace = {
 };
 const CLOSE_POLL_MS = 25;
 const BACKLOG = 4_096;
+/** A port that is open to others would fill the log. */
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 export class BalancerServer {
   readonly #options: BalancerServerOptions;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<Cuttable>();
   readonly #surroundings: ConnectionSurroundings;
   #closing = false;
+  #refusalLoggedMs = -Infinity;
 
   constructor(options: BalancerServerOptions) {
     const { router, peers, onAccess } = options;
@@ -50,8 +66,9 @@ export class BalancerServer {
       router,
       isClosing: () => this.#closing,
     };
+    const isProxied = options.proxyProtocol === 'required';
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#welcome(socket),
+      isProxied ? this.#awaitHeader(socket) : this.#welcome(socket),
     );
     this.#server.maxConnections = limits.connectionsMax;
   }
@@ -94,13 +111,41 @@ export class BalancerServer {
     this.#cut(() => true);
   }
 
-  #welcome(socket: Socket): void {
-    const connection = new ClientConnection(socket, this.#surroundings);
+  #welcome(socket: Socket, peer?: Peer): void {
+    const connection = new ClientConnection(socket, this.#surroundings, peer);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
 
-  #cut(isMeant: (connection: ClientConnection) => boolean): void {
+  #awaitHeader(socket: Socket): void {
+    const { peers, deadlines, limits } = this.#surroundings;
+    const proxied = new ProxiedSocket(socket, {
+      ...{ peers, deadlines, timeoutMs: limits.proxyHeaderTimeoutMs },
+      onReady: (source) => {
+        this.#connections.delete(proxied);
+        this.#welcome(socket, this.#behindProxy(socket, source));
+        socket.resume();
+      },
+      onRefused: (reason) => this.#logRefusal(socket, reason),
+    });
+    this.#connections.add(proxied);
+    socket.once('close', () => this.#connections.delete(proxied));
+  }
+
+  /** Whom a proxy does not name may be anybody: what it says of itself counts for nothing. */
+  #behindProxy(socket: Socket, source: ProxySource | undefined): Peer {
+    const peers = source === undefined ? NOBODY : this.#surroundings.peers;
+    return new Peer(source?.ip ?? socket.remoteAddress, { peers, isTls: false });
+  }
+
+  #logRefusal(socket: Socket, reason: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#refusalLoggedMs < REFUSAL_LOG_INTERVAL_MS) return;
+    this.#refusalLoggedMs = nowMs;
+    this.#options.log(`connection of ${socket.remoteAddress ?? 'nobody'} closed: ${reason}`);
+  }
+
+  #cut(isMeant: (connection: Cuttable) => boolean): void {
     for (const connection of this.#connections) if (isMeant(connection)) connection.destroy();
   }
 }

@@ -5,11 +5,12 @@ import type { AccessRecord } from '../ports/route-messages.ts';
 import { TrustedPeers } from './client-origin.ts';
 import { Drain } from './drain.ts';
 import { Router } from './router.ts';
-import { BalancerServer } from './server.ts';
+import { BalancerServer, type ProxyProtocol } from './server.ts';
 
 export interface StandaloneBalancerOptions {
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   readonly trustedPeers: readonly string[];
+  readonly proxyProtocol: ProxyProtocol;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
 }
@@ -19,9 +20,9 @@ export class StandaloneBalancer {
   readonly #makeServer: () => BalancerServer;
   readonly #servers: BalancerServer[] = [];
 
-  constructor({ trustedPeers, onAccess, log }: StandaloneBalancerOptions) {
+  constructor({ trustedPeers, ...options }: StandaloneBalancerOptions) {
     const peers = new TrustedPeers(trustedPeers);
-    this.#makeServer = () => new BalancerServer({ router: this.#router, peers, onAccess, log });
+    this.#makeServer = () => new BalancerServer({ router: this.#router, peers, ...options });
   }
 
   /** The whole table, once, before it listens. */

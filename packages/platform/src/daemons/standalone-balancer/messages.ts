@@ -1,4 +1,5 @@
 // Between the parent of a standalone balancer and its workers, over Node's IPC channel.
+import type { ProxyProtocol } from '../../balancer/index.ts';
 import type { ProcessUser } from '../../lib/privileges.ts';
 import type { PackedApp } from './packed-apps.ts';
 
@@ -12,6 +13,7 @@ export type ToWorker =
       readonly listenFds: readonly number[];
       readonly user: ProcessUser | undefined;
       readonly trustedPeers: readonly string[];
+      readonly proxyProtocol: ProxyProtocol;
       readonly accessLog: AccessLogTarget;
       readonly apps: readonly PackedApp[];
     }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { TandemError } from '@tandem/protocol';
-import { TrustedPeers } from '../../balancer/index.ts';
+import { type ProxyProtocol, TrustedPeers } from '../../balancer/index.ts';
 import { isPort, parseSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import { nearestWord } from '../../lib/nearest-word.ts';
 import type { AccessLogTarget } from './messages.ts';
@@ -13,6 +13,7 @@ export interface StandaloneOptions {
   readonly listenFds: readonly number[];
   readonly workers: number;
   readonly trustedPeers: readonly string[];
+  readonly proxyProtocol: ProxyProtocol;
   readonly accessLog: AccessLogTarget;
   readonly user: string | undefined;
   readonly check: boolean;
@@ -31,6 +32,7 @@ Answers HTTP by a routes file and follows its changes:
   --workers N            processes that serve (default: one per core)
   --access-log WHERE     a file, "-" for stdout (default), or "off": one JSON line per request
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
+  --proxy-protocol       each connection begins with a PROXY header (v1 or v2) of a trusted peer
   --user NAME            what the workers run as when this is started as root
   --help
 
@@ -45,6 +47,7 @@ const OPTIONS = {
   'listen-fd': { type: 'string', multiple: true },
   workers: { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
+  'proxy-protocol': { type: 'boolean' },
   'access-log': { type: 'string' },
   user: { type: 'string' },
   check: { type: 'boolean' },
@@ -65,8 +68,12 @@ export function parseOptions(argv: readonly string[]): StandaloneOptions | undef
   );
   if (listen.length + listenFds.length === 0 && !check)
     throw usage('--listen ADDRESS:PORT is missing');
+  const isProxied = values['proxy-protocol'] === true;
+  if (isProxied && values['trusted-peer'] === undefined)
+    throw usage('--proxy-protocol: nobody may connect without --trusted-peer');
   return {
     ...{ routes, check, listen, listenFds, user: values.user },
+    proxyProtocol: isProxied ? 'required' : 'off',
     workers:
       values.workers === undefined
         ? availableParallelism()

@@ -59,10 +59,11 @@ async function take(message: ToWorker): Promise<void> {
   }
 }
 
-async function serve({ user, accessLog, trustedPeers, apps, listenFds }: Serve): Promise<Serving> {
+async function serve(order: Serve): Promise<Serving> {
+  const { user, accessLog, trustedPeers, proxyProtocol, apps, listenFds } = order;
   if (user) dropPrivileges(user);
   const { onAccess, reopenLog, closeLog } = await openRequestLog(accessLog);
-  const balancer = new StandaloneBalancer({ trustedPeers, onAccess, log });
+  const balancer = new StandaloneBalancer({ trustedPeers, proxyProtocol, onAccess, log });
   balancer.setRoutes(unpackApps(apps));
   for (const fd of listenFds) await balancer.listen({ fd });
   return { balancer, reopenLog, closeLog };
