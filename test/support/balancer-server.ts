@@ -5,7 +5,11 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { TrustedPeers } from '../../packages/platform/src/balancer/client-origin.ts';
 import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/drain.ts';
 import { Router } from '../../packages/platform/src/balancer/router.ts';
-import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
+import {
+  BalancerServer,
+  type CloseGrace,
+  type ProxyProtocol,
+} from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
 import { CertificateShelf } from '../../packages/platform/src/balancer/tls/certificate-shelf.ts';
 import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
@@ -19,6 +23,7 @@ import type { AccessRecord } from '../../packages/platform/src/ports/route-messa
 
 export interface TestBalancerOptions {
   readonly trustedPeers?: readonly string[];
+  readonly proxyProtocol?: ProxyProtocol;
   readonly staticSocket?: string;
   readonly drainGrace?: DrainGrace;
   /** In place of those of domain/limits.ts, which are too long to wait for. */
@@ -35,6 +40,7 @@ export class TestBalancer {
 
   constructor(options: TestBalancerOptions = {}) {
     const { trustedPeers = [], staticSocket, drainGrace, limits = {} } = options;
+    const { proxyProtocol = 'off' } = options;
     this.drain = new Drain(drainGrace);
     const staticServer = staticSocket === undefined ? undefined : staticTarget(staticSocket);
     this.router = new Router({
@@ -49,6 +55,7 @@ export class TestBalancer {
       log: (line: string) => this.logged.push(line),
       limits,
       certificates: this.shelf,
+      proxyProtocol,
     });
   }
 

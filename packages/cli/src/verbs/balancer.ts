@@ -13,6 +13,7 @@ const OPTIONS: readonly Term[] = [
   ['--workers <n>', 'processes that serve; default: one per core'],
   ['--access-log <where>', 'a file, "-" for stdout (default), or "off": a JSON line per request'],
   ['--trusted-peer <cidr...>', 'believe X-Forwarded-* of these peers'],
+  ['--proxy-protocol', 'each connection begins with a PROXY header of a trusted peer'],
   ['--user <name>', 'what the workers run as when it is started as root'],
 ];
 

@@ -7,7 +7,7 @@ import { Drain, type DrainGrace } from './drain.ts';
 import { RouteFeed } from './route-feed.ts';
 import { RouteFile } from './route-file.ts';
 import { Router } from './router.ts';
-import { BalancerServer, type CloseGrace } from './server.ts';
+import { BalancerServer, type CloseGrace, type ProxyProtocol } from './server.ts';
 import { staticTarget } from './static-target.ts';
 
 export interface BalancerOptions {
@@ -23,6 +23,7 @@ export interface BalancerOptions {
   readonly staticSocket?: string;
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   readonly trustedPeers?: readonly string[];
+  readonly proxyProtocol?: ProxyProtocol;
   readonly drainGrace?: DrainGrace;
   readonly log: (line: string) => void;
 }
@@ -54,6 +55,7 @@ export class Balancer {
     this.#server = new BalancerServer({
       router,
       peers: new TrustedPeers(options.trustedPeers ?? []),
+      proxyProtocol: options.proxyProtocol ?? 'off',
       onAccess: (record) => this.#accessLog.record(record),
       log,
     });

@@ -58,16 +58,17 @@ export class ClientConnection implements Waiting {
   /** What was last written is the bytes of another. */
   #hasLentBytes = false;
 
+  /** `peer`: unless it is who the socket says. */
   constructor(
     socket: Socket,
     surroundings: ConnectionSurroundings,
-    { isTls }: { readonly isTls: boolean } = { isTls: false },
+    { isTls = false, peer }: { readonly isTls?: boolean; readonly peer?: Peer | undefined } = {},
   ) {
     this.socket = socket;
     this.#surroundings = surroundings;
     this.#isTls = isTls;
     const { peers, deadlines, limits } = surroundings;
-    this.peer = new Peer(socket.remoteAddress, { peers, isTls });
+    this.peer = peer ?? new Peer(socket.remoteAddress, { peers, isTls });
     deadlines.add(this);
     this.deadlineMs = deadlines.after(limits.headTimeoutMs);
     socket

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { hasCode, TandemError } from '@tandem/protocol';
-import { Balancer } from '../balancer/index.ts';
+import { Balancer, type ProxyProtocol } from '../balancer/index.ts';
 import {
   createTransportClient,
   ipcEndpoints,
@@ -37,6 +37,7 @@ TERM or INT: stops accepting, finishes what is under way, exits within 35 s.
   --listen-fd FD         listening socket inherited from the supervisor; workers may share it
   --listen ADDRESS:PORT  or one of our own; IPv6 in brackets, [::]:80 for both families
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
+  --proxy-protocol       each connection begins with a PROXY header (v1 or v2) of a trusted peer
   --uid N --gid N        give up root for these before anything is read
   --help
 `;
@@ -49,6 +50,7 @@ const OPTIONS = {
   'listen-fd': { type: 'string' },
   listen: { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
+  'proxy-protocol': { type: 'boolean' },
   uid: { type: 'string' },
   gid: { type: 'string' },
   help: { type: 'boolean' },
@@ -74,6 +76,7 @@ try {
 
 async function run(flags: Flags): Promise<void> {
   const where = listenAt(flags);
+  const proxyProtocol = proxyProtocolOf(flags);
   const name = need(flags, 'name');
   const paths = pathsOf(need(flags, 'installation'), {
     data: flags['data-root'],
@@ -89,6 +92,7 @@ async function run(flags: Flags): Promise<void> {
     stateFile: join(balancerState(paths), `${name}.json`),
     staticSocket: staticSocket(paths),
     trustedPeers: flags['trusted-peer'] ?? [],
+    proxyProtocol,
     log,
   });
   closeOnSignal(async () => {
@@ -150,6 +154,13 @@ function listenAt(flags: Flags): { fd: number } | { host: string; port: number }
   if (!address || !isPort(address.port, { zero: true }))
     throw usage(`--listen ${flags.listen}: ADDRESS:PORT is needed`);
   return address;
+}
+
+function proxyProtocolOf(flags: Flags): ProxyProtocol {
+  if (!flags['proxy-protocol']) return 'off';
+  if (flags['trusted-peer'] === undefined)
+    throw usage('--proxy-protocol: nobody may connect without --trusted-peer');
+  return 'required';
 }
 
 function userOf(flags: Flags): ProcessUser {

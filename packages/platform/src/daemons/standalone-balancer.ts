@@ -41,7 +41,7 @@ async function check({ routes: path }: StandaloneOptions): Promise<void> {
 }
 
 async function serve(options: StandaloneOptions): Promise<void> {
-  const { accessLog, trustedPeers, routes: path } = options;
+  const { accessLog, trustedPeers, proxyProtocol, routes: path } = options;
   const user = options.user === undefined ? undefined : await findUser(options.user);
   const table = new RoutesFileTable();
   const tls =
@@ -54,7 +54,10 @@ async function serve(options: StandaloneOptions): Promise<void> {
         });
   const workers = new WorkerSet({
     count: options.workers,
-    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps), tls: tls?.message }),
+    order: () => ({
+      ...{ user, trustedPeers, proxyProtocol, accessLog },
+      ...{ apps: packApps(table.apps), tls: tls?.message },
+    }),
     log,
   });
   const watch = new RoutesWatch({

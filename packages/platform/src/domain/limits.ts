@@ -57,6 +57,8 @@ export const LIMITS = {
     /** Read before an instance is chosen, so a slow client holds no worker. */
     smallBodyBytesMax: 64 * KIB,
     headTimeoutMs: 30_000,
+    /** For the header of a proxy that speaks the PROXY protocol: it is the first that a proxy sends. */
+    proxyHeaderTimeoutMs: 5_000,
     /** Silence in the middle of a request body. */
     bodyIdleTimeoutMs: 60_000,
     /** A client that takes nothing of its answer for this long is given up. */

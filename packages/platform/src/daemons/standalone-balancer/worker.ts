@@ -67,11 +67,13 @@ async function take(message: ToWorker): Promise<void> {
 }
 
 async function serve(order: Serve): Promise<Serving> {
-  const { user, accessLog, trustedPeers, apps, listenFds, tls } = order;
+  const { user, accessLog, trustedPeers, proxyProtocol, apps, listenFds, tls } = order;
   if (user) dropPrivileges(user);
   if (tls) changeTls(tls);
   const { onAccess, reopenLog, closeLog } = await openRequestLog(accessLog);
-  const balancer = new StandaloneBalancer({ trustedPeers, certificates, onAccess, log });
+  const balancer = new StandaloneBalancer({
+    ...{ trustedPeers, proxyProtocol, certificates, onAccess, log },
+  });
   balancer.setRoutes(unpackApps(apps));
   for (const { fd, isTls } of listenFds)
     await (isTls ? balancer.listenTls({ fd }) : balancer.listen({ fd }));
