@@ -22,13 +22,13 @@ const DAY_S = 86_400;
 
 type Complain = (text: string) => string | undefined;
 
-const text = (complain: Complain) =>
+const text = (complain: Complain, { isSecret = false } = {}) =>
   v.pipe(
     v.string(),
     v.rawCheck(({ dataset, addIssue }) => {
       const complaint = dataset.typed ? complain(dataset.value) : undefined;
-      if (complaint !== undefined)
-        addIssue({ message: `${complaint}, not ${show(dataset.value)}` });
+      const instead = isSecret ? '' : `, not ${show(dataset.value)}`;
+      if (complaint !== undefined) addIssue({ message: `${complaint}${instead}` });
     }),
   );
 
@@ -60,6 +60,8 @@ const record = <Key extends v.GenericSchema<string, string>, Value extends v.Gen
   );
 
 const Ranges = list(text(addressRangeComplaint), RANGES_MAX);
+/** What stands there instead of a hash may well be the password. */
+const Hash = text(passwordHashComplaint, { isSecret: true });
 const Fields = record(text(headerNameComplaint), text(headerValueComplaint), FIELDS_MAX);
 
 const HeaderChangesSchema = v.strictObject({
@@ -96,7 +98,7 @@ export const PolicyEntries = {
     v.strictObject({
       realm: v.optional(text(realmComplaint)),
       users: v.pipe(
-        record(text(userNameComplaint), text(passwordHashComplaint), USERS_MAX),
+        record(text(userNameComplaint), Hash, USERS_MAX),
         v.check((users) => Object.keys(users).length > 0, 'at least one user is needed'),
       ),
       exemptPaths: v.optional(list(text(exemptPathComplaint), PATHS_MAX)),
@@ -118,7 +120,7 @@ export const PolicyEntries = {
 
 export const CanaryEntries = {
   weight: number(0, 1),
-  sticky: v.optional(v.picklist(STICKINESS, '"client" or "cookie" is needed')),
+  sticky: v.optional(v.picklist(STICKINESS)),
 };
 
 /** A key that only a later version knows is left out: what it asks for cannot be done here. */

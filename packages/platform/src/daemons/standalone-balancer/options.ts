@@ -32,6 +32,7 @@ Answers HTTP by a routes file and follows its changes:
   --access-log WHERE     a file, "-" for stdout (default), or "off": one JSON line per request
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
   --user NAME            what the workers run as when this is started as root
+  --hash-password        read a password from stdin and print its hash, for a policy of FILE
   --help
 
 HUP reads FILE again and opens the access log anew. USR2 replaces the workers by new ones; no
@@ -48,6 +49,7 @@ const OPTIONS = {
   'access-log': { type: 'string' },
   user: { type: 'string' },
   check: { type: 'boolean' },
+  'hash-password': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -57,6 +59,7 @@ const WORKERS_MAX = 256;
 export function parseOptions(argv: readonly string[]): StandaloneOptions | undefined {
   const { values } = parse(argv);
   if (values.help) return undefined;
+  if (values['hash-password']) throw usage('--hash-password stands alone');
   const { routes, check = false } = values;
   if (routes === undefined) throw usage('--routes FILE is missing');
   const listen = (values.listen ?? []).map(parseListen);
