@@ -2,12 +2,14 @@
 // it went. How an answer is written is left to the version.
 import type { BalancerLimits } from '../domain/limits.ts';
 import type { AccessRecord } from '../ports/route-messages.ts';
+import type { AnswerLayer, AnswerSink, Treatment } from './answer-changes.ts';
 import { clock } from './clock.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
 import type { Exchange, ForwardOptions, OutcomeListener, Rewrite, Trace } from './exchange.ts';
 import { type BodyFraming, fieldOf, type RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Journey } from './journey.ts';
+import type { AdmissionPolicy } from './policy/admission.ts';
 import type { Refusal } from './refusal.ts';
 import { type BodySink, type RequestBody, requestBodyOf } from './request-body.ts';
 import { acceptedRequestId, newRequestId } from './request-id.ts';
@@ -27,7 +29,7 @@ export interface ExchangeSurroundings {
   readonly onAccess: (record: AccessRecord) => void;
 }
 
-export abstract class ClientExchange implements Exchange {
+export abstract class ClientExchange implements Exchange, AnswerSink {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly origin: ClientOrigin;
@@ -35,12 +37,16 @@ export abstract class ClientExchange implements Exchange {
   readonly trace: Trace = { appId: undefined, instanceId: undefined, upstreamMs: undefined };
   readonly limits: BalancerLimits;
   journey: Journey | undefined = undefined;
+  treatment: Treatment | undefined = undefined;
+  passed: Set<AdmissionPolicy> | undefined = undefined;
+  draw: number | undefined = undefined;
   isEnded = false;
   /** Of the response body. */
   bytesSent = 0;
   /** Of the answer once its head went out. */
   status = 0;
   protected transfer: Transfer | undefined = undefined;
+  #layer: AnswerLayer | undefined = undefined;
   readonly #onAccess: (record: AccessRecord) => void;
   readonly #startedMs = clock.nowMs;
   readonly #startedWallMs = clock.wallMs;
@@ -66,6 +72,14 @@ export abstract class ClientExchange implements Exchange {
 
   get path(): string {
     return this.head.path;
+  }
+
+  get target(): string {
+    return this.head.target;
+  }
+
+  get responseTimeoutMs(): number {
+    return this.treatment?.responseTimeoutMs ?? this.limits.responseTimeoutMs;
   }
 
   get repeatable(): boolean {
@@ -99,6 +113,21 @@ export abstract class ClientExchange implements Exchange {
 
   header(name: string): string | undefined {
     return fieldOf(this.head, name);
+  }
+
+  limitBody(bytesMax: number): boolean {
+    return this.body.limit(bytesMax);
+  }
+
+  /** What the body of the answer passes through, if anything. */
+  get layer(): AnswerLayer | undefined {
+    return this.#layer;
+  }
+
+  set layer(layer: AnswerLayer | undefined) {
+    // An answer that broke off before it was passed on had one of its own.
+    this.#layer?.close();
+    this.#layer = layer;
   }
 
   forward(target: Target, options: ForwardOptions, listener: OutcomeListener): void {
@@ -150,15 +179,21 @@ export abstract class ClientExchange implements Exchange {
     if (this.isEnded) return;
     this.isEnded = true;
     this.#ended?.abort();
+    this.#layer?.close();
     this.transfer?.onClientGone();
     this.#onAccess(this.#accessRecord());
   }
 
-  /** RFC 9110 section 7.6.2. */
+  /** As the route wants it; and RFC 9110 section 7.6.2. */
   #lead(): string {
-    const { head } = this;
-    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return head.lead;
-    return head.lead.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
+    const { head, treatment } = this;
+    let { lead } = head;
+    if (treatment?.requestFields !== undefined) {
+      const fieldsStart = lead.indexOf('\r\n', lead.indexOf('\r\n') + 2) + 2;
+      lead = lead.slice(0, fieldsStart) + treatment.requestFields(lead.slice(fieldsStart));
+    }
+    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return lead;
+    return lead.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
       return `${name}${Number(count) - 1}`;
     });
   }

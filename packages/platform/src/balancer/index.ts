@@ -8,3 +8,4 @@ export { RoutesFileTable } from './routes-file-table.ts';
 export type { ProxyProtocol } from './server.ts';
 export { StandaloneBalancer } from './standalone-balancer.ts';
 export { CertificateShelf, type ServedCertificate } from './tls/certificate-shelf.ts';
+export { hashPassword } from './policy/password.ts';

@@ -10,6 +10,8 @@ export interface Refusal {
   readonly retryAfterS?: number;
   /** Name, value ... beyond those every page has. */
   readonly headers?: readonly string[];
+  /** A page in place of ours, for who does not prefer JSON. */
+  readonly html?: string;
 }
 
 export interface RefusalAnswer {
@@ -102,6 +104,12 @@ export const bodyTooSlow: Refusal = {
   detail: 'The body of the request did not arrive in time.',
 };
 
+export const bodyTooLarge: Refusal = {
+  status: 413,
+  title: 'Request too large',
+  detail: 'The body of the request is over the limit of this site.',
+};
+
 export const methodNotAllowed = (allow: string): Refusal => ({
   status: 405,
   title: 'Method not allowed',
@@ -130,7 +138,8 @@ export function renderRefusal(
   { accept, requestId }: { accept: string | undefined; requestId: string },
 ): RefusalAnswer {
   const json = prefersJson(accept);
-  const body = Buffer.from(json ? renderJson(refusal, requestId) : renderHtml(refusal, requestId));
+  const html = refusal.html ?? (json ? '' : renderHtml(refusal, requestId));
+  const body = Buffer.from(json ? renderJson(refusal, requestId) : html);
   const headers = [
     ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
     ...['Content-Length', String(body.length)],

@@ -2,17 +2,24 @@
 // always by the table as it is then.
 import type { AppRoutes } from '../domain/route-table.ts';
 import type { Exchange } from './exchange.ts';
+import { newPolicySurroundings } from './policy/compile-policy.ts';
 import * as refusal from './refusal.ts';
 import { RouteTable } from './route-table.ts';
 import { Service, type ServiceSurroundings } from './service.ts';
 
 export class Router {
   readonly table: RouteTable;
+  /** What the policies of all apps share. */
+  readonly policies = newPolicySurroundings();
   readonly #services = new Map<number, Service>();
   readonly #surroundings: ServiceSurroundings;
 
-  constructor(surroundings: Omit<ServiceSurroundings, 'routeAgain'>) {
-    this.#surroundings = { ...surroundings, routeAgain: (exchange) => this.handle(exchange) };
+  constructor(surroundings: Omit<ServiceSurroundings, 'routeAgain' | 'policies'>) {
+    this.#surroundings = {
+      ...surroundings,
+      policies: this.policies,
+      routeAgain: (exchange) => this.handle(exchange),
+    };
     this.table = new RouteTable(this);
   }
 
@@ -29,6 +36,14 @@ export class Router {
   /** Whether its body is worth reading. */
   knows({ host, path }: Exchange): boolean {
     return host !== undefined && this.table.match(host, path) !== undefined;
+  }
+
+  /** False: its route would refuse it for its body. What comes of the body from now on is bounded. */
+  takesBody(exchange: Exchange): boolean {
+    const { host, path } = exchange;
+    const match = host === undefined ? undefined : this.table.match(host, path);
+    if (match === undefined) return true;
+    return this.#services.get(match.appId)?.takesBody(exchange, match.route) ?? true;
   }
 
   appChanged(app: AppRoutes): void {

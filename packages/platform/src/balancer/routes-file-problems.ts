@@ -110,7 +110,7 @@ export function schemaFinding(issue: v.BaseIssue<unknown>, root: Node): Finding 
   }
   const complaint =
     issue.kind === 'schema'
-      ? `${KINDS[issue.type] ?? issue.expected ?? 'something else'} is needed, not ${show(issue.input)}`
+      ? `${KINDS[issue.type] ?? wordsOf(issue.expected)} is needed, not ${show(issue.input)}`
       : issue.message;
   return { offset: offsetOf(root, path), path, complaint };
 }
@@ -121,7 +121,12 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list [...]',
   strict_object: 'an object {...}',
+  record: 'an object {...}',
 };
+
+/** `("a" | "b")` as people say it. */
+const wordsOf = (expected: string | null): string =>
+  (expected ?? 'something else').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ');
 
 function unknownKey(key: string, parent: FieldPath): string {
   const known = keysKnownAt(parent);

@@ -24,7 +24,7 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   readonly asksForWebSocket: boolean;
   readonly hasMaxForwards: boolean;
-  /** What goes on to the app of it: request line, Host and fields, each with its end of line. */
+  /** What goes on to the app of it, each with its end of line: request line, then Host, then fields. */
   readonly lead: string;
   /** All of it, as received. */
   readonly text: string;

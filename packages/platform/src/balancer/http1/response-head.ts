@@ -1,7 +1,7 @@
 // The head of an app's answer. As strict as with clients: what two readers could frame differently is
 // no answer.
 import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
-import { keptLines, withoutFields } from './field-text.ts';
+import { fieldLinesOf, keptLines, withoutFields } from './field-text.ts';
 import { InPlaceHead } from './in-place-head.ts';
 import { CR, LF, SP, VALUE_OCTETS } from './octets.ts';
 import { withoutNamedFields } from './request-head.ts';
@@ -29,6 +29,20 @@ export interface ResponseHead {
   readonly keepsAlive: boolean;
   /** Where it can be had without a text: see InPlaceHead. */
   placeBefore?(bytes: Buffer, bodyStart: number, tail: string): number;
+}
+
+/** With other fields. */
+export function withFieldLines(
+  head: ResponseHead,
+  change: (fields: string) => string,
+): ResponseHead {
+  const { lead } = head;
+  const fields = fieldLinesOf(lead);
+  const changed = change(fields);
+  if (changed === fields) return head;
+  const { status, body, hasRequestId, hasDate, upgrade, keepsAlive } = head;
+  const line = lead.slice(0, lead.length - fields.length);
+  return { status, body, lead: line + changed, hasRequestId, hasDate, upgrade, keepsAlive };
 }
 
 const FIELDS_MAX = 256;

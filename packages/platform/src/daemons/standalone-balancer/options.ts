@@ -40,6 +40,7 @@ Answers HTTP by a routes file and follows its changes:
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
   --proxy-protocol       each connection begins with a PROXY header (v1 or v2) of a trusted peer
   --user NAME            what the workers run as when this is started as root
+  --hash-password        read a password from stdin and print its hash, for a policy of FILE
   --help
 
 HUP reads all files again and opens the access log anew. USR2 replaces the workers by new ones; no
@@ -60,6 +61,7 @@ const OPTIONS = {
   'access-log': { type: 'string' },
   user: { type: 'string' },
   check: { type: 'boolean' },
+  'hash-password': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -69,6 +71,7 @@ const WORKERS_MAX = 256;
 export function parseOptions(argv: readonly string[]): StandaloneOptions | undefined {
   const { values } = parse(argv);
   if (values.help) return undefined;
+  if (values['hash-password']) throw usage('--hash-password stands alone');
   const { routes, check = false } = values;
   if (routes === undefined) throw usage('--routes FILE is missing');
   const listen = (values.listen ?? []).map((text) => parseListen('listen', text));
