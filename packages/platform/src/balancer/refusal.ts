@@ -9,12 +9,22 @@ export interface Refusal {
   readonly retryAfterS?: number;
   /** Name, value ... beyond those every page has. */
   readonly headers?: readonly string[];
+  /** In place of the page. */
+  readonly plainText?: string;
 }
 
 export interface RefusalAnswer {
   readonly headers: string[];
   readonly body: Buffer;
 }
+
+/** To a certificate authority that looks whether a host is ours. */
+export const challengeAnswer = (plainText: string): Refusal => ({
+  status: 200,
+  title: 'Challenge',
+  detail: '',
+  plainText,
+});
 
 export const unknownHost = (host: string | undefined): Refusal => ({
   status: 404,
@@ -121,16 +131,27 @@ export function renderRefusal(
   refusal: Refusal,
   { accept, requestId }: { accept: string | undefined; requestId: string },
 ): RefusalAnswer {
-  const json = prefersJson(accept);
-  const body = Buffer.from(json ? renderJson(refusal, requestId) : renderHtml(refusal, requestId));
+  const { type, text } = renderPage(refusal, accept, requestId);
+  const body = Buffer.from(text);
   const headers = [
-    ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
+    ...['Content-Type', type],
     ...['Content-Length', String(body.length)],
     ...['Date', httpDate(Date.now()), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
     ...(refusal.retryAfterS === undefined ? [] : ['Retry-After', String(refusal.retryAfterS)]),
     ...(refusal.headers ?? []),
   ];
   return { headers, body };
+}
+
+function renderPage(
+  refusal: Refusal,
+  accept: string | undefined,
+  requestId: string,
+): { type: string; text: string } {
+  if (refusal.plainText !== undefined) return { type: 'text/plain', text: refusal.plainText };
+  if (prefersJson(accept))
+    return { type: 'application/json', text: renderJson(refusal, requestId) };
+  return { type: 'text/html; charset=utf-8', text: renderHtml(refusal, requestId) };
 }
 
 function prefersJson(accept = ''): boolean {

@@ -81,6 +81,8 @@ export const LIMITS = {
     /** One call of the command that writes DNS records; it may wait until they have spread. */
     hookTimeoutMs: 300_000,
     lookupTimeoutMs: 5_000,
+    /** Until every balancer has what the authority asks for: longer than one may be silent. */
+    presentTimeoutMs: 15_000,
     retryDelayMsFirst: 60_000,
     retryDelayMsMax: 6 * 3_600_000,
     /** A look at the DNS costs nobody anything. */

@@ -2,6 +2,7 @@
 // take over without anybody noticing: adopt, apply, publish, open, resume.
 import type { TandemError } from '@tandem/protocol';
 import type { CertificateSettings } from '../../domain/installation.ts';
+import { BalancerSolver } from '../../nexus/certificates/balancer-solver.ts';
 import type { NexusContext } from '../../nexus/context.ts';
 import { startControlServer } from '../../nexus/control/control-server.ts';
 import { settleDomains } from '../../nexus/operations/domains.ts';
@@ -34,7 +35,9 @@ export async function startNexus({
   certificates: settings,
   signal,
 }: NexusOptions): Promise<RunningNexus> {
-  const certificates = await openCertificates(context, settings);
+  const { resolver } = context;
+  const solver = new BalancerSolver({ resolver, kinds: ['http-01'] });
+  const certificates = await openCertificates(context, settings, solver);
   const routes = new RoutePublisher(context);
   const keeper = new InstanceKeeper(context, routes);
   const deploys = new Deploys({ context, keeper, routes });
