@@ -11,7 +11,7 @@ import { BalancerServer, type CloseGrace } from './server.ts';
 import { staticTarget } from './static-target.ts';
 
 export interface BalancerOptions {
-  /** Its schemas must include ROUTE_MESSAGES. */
+  /** Its schemas must include BALANCER_MESSAGES. */
   readonly transport: TransportClient;
   /** The same after a restart, so the nexus knows that the one before is gone. */
   readonly name: string;

@@ -22,7 +22,7 @@ import {
   pathsOf,
   staticSocket,
 } from '../ports/paths.ts';
-import { ROUTE_MESSAGES } from '../ports/route-messages.ts';
+import { BALANCER_MESSAGES } from '../ports/balancer-messages.ts';
 import type { TransportClient } from '../ports/transport.ts';
 
 const HELP = `Usage: balancer --installation NAME --name NAME (--listen-fd FD | --listen ADDRESS:PORT)
@@ -113,7 +113,7 @@ async function connect(name: string, paths: Paths): Promise<TransportClient> {
       },
     ],
     keys: await readCurveKeys(keyFile),
-    schemas: ROUTE_MESSAGES,
+    schemas: BALANCER_MESSAGES,
     log,
   });
 }

@@ -91,6 +91,8 @@ export const LIMITS = {
     retryAfterMsMax: 7 * 24 * 3_600_000,
     lookIntervalMsMax: 3_600_000,
     leaseMs: 30_000,
+    /** How long one key encrypts the session tickets of TLS. */
+    ticketKeyMs: 24 * 3_600_000,
     /** Each is a process of some 80 MB, for seconds. */
     ordersAtOnceMax: 2,
     selfSignedMs: 90 * 24 * 3_600_000,

@@ -2,6 +2,7 @@
 // take over without anybody noticing: adopt, apply, publish, open, resume.
 import type { TandemError } from '@tandem/protocol';
 import type { CertificateSettings } from '../../domain/installation.ts';
+import type { CertificatePublisher } from '../../nexus/certificates/certificate-publisher.ts';
 import { BalancerSolver } from '../../nexus/certificates/balancer-solver.ts';
 import type { NexusContext } from '../../nexus/context.ts';
 import { startControlServer } from '../../nexus/control/control-server.ts';
@@ -19,6 +20,7 @@ export interface NexusOptions {
   readonly context: NexusContext;
   readonly platform: PlatformProbe;
   readonly certificates: CertificateSettings;
+  readonly certificatePublisher: CertificatePublisher;
   readonly signal: AbortSignal;
 }
 
@@ -33,11 +35,14 @@ export async function startNexus({
   context,
   platform,
   certificates: settings,
+  certificatePublisher,
   signal,
 }: NexusOptions): Promise<RunningNexus> {
   const { resolver } = context;
   const solver = new BalancerSolver({ resolver, kinds: ['http-01'] });
   const certificates = await openCertificates(context, settings, solver);
+  await certificates.load();
+  certificatePublisher.follow(certificates, signal);
   const routes = new RoutePublisher(context);
   const keeper = new InstanceKeeper(context, routes);
   const deploys = new Deploys({ context, keeper, routes });

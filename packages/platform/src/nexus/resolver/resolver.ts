@@ -33,6 +33,8 @@ export interface ResolverOptions {
   readonly expectedBalancers?: readonly string[];
   /** True once that process has ended; default: looks on this machine. */
   readonly hasEnded?: HasEnded;
+  /** Requests that are not about routes; default: refused. */
+  readonly answerOther?: (message: Message) => Message;
   readonly onAccess: (records: readonly AccessRecord[], batch: AccessBatchOrigin) => void;
   readonly clock?: Pick<Clock, 'nowMs' | 'monotonicMs'>;
 }
@@ -187,6 +189,7 @@ class RouteResolver implements Resolver {
         if (this.#open) return { type: 'routes.snapshot', snapshot: this.snapshot() };
         throw new TandemError('TRANSPORT_REFUSED', 'the routes are not complete yet');
       default:
+        if (this.#options.answerOther) return this.#options.answerOther(message);
         throw new TandemError('TRANSPORT_REFUSED', `${message.type} is no request to the resolver`);
     }
   }
