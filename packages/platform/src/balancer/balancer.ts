@@ -9,6 +9,9 @@ import { RouteFile } from './route-file.ts';
 import { Router } from './router.ts';
 import { BalancerServer, type CloseGrace } from './server.ts';
 import { staticTarget } from './static-target.ts';
+import { CertificateFeed } from './tls/certificate-feed.ts';
+import { CertificateShelf } from './tls/certificate-shelf.ts';
+import { TlsChallenges } from './tls/tls-challenges.ts';
 
 export interface BalancerOptions {
   /** Its schemas must include BALANCER_MESSAGES. */
@@ -19,6 +22,8 @@ export interface BalancerOptions {
   readonly pidStartTicks: number;
   /** Keeps the last table. */
   readonly stateFile: string;
+  /** Keeps the last certificates; absent: no TLS. */
+  readonly certificateFile?: string;
   /** Absent where no static server runs. */
   readonly staticSocket?: string;
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
@@ -27,8 +32,11 @@ export interface BalancerOptions {
   readonly log: (line: string) => void;
 }
 
+type ListenPlace = ListenOptions & { readonly fd?: number };
+
 export class Balancer {
   readonly #feed: RouteFeed;
+  readonly #certificateFeed: CertificateFeed | undefined;
   readonly #server: BalancerServer;
   readonly #accessLog: AccessLog;
 
@@ -51,9 +59,16 @@ export class Balancer {
       ...{ balancer: name, pid, pidStartTicks },
     });
     this.#accessLog = new AccessLog(transport, name);
+    const shelf = new CertificateShelf({ log });
+    const path = options.certificateFile;
+    this.#certificateFeed =
+      path === undefined ? undefined : new CertificateFeed({ transport, shelf, path, log });
+    const tlsChallenges = new TlsChallenges(shelf);
+    router.onTlsChallenges = (challenges) => tlsChallenges.set(challenges);
     this.#server = new BalancerServer({
       router,
       peers: new TrustedPeers(options.trustedPeers ?? []),
+      ...(path !== undefined && { certificates: shelf }),
       onAccess: (record) => this.#accessLog.record(record),
       log,
     });
@@ -63,10 +78,11 @@ export class Balancer {
     return this.#server.port;
   }
 
-  /** Listens only once there is a table, or none can be had. */
-  async start(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await this.#feed.start();
+  /** Listens only once there is a table, or none can be had. `tlsWhere` needs a certificate file. */
+  async start(where: ListenPlace, tlsWhere?: ListenPlace): Promise<void> {
+    await Promise.all([this.#feed.start(), this.#certificateFeed?.start()]);
     await this.#server.listen(where);
+    if (tlsWhere) await this.#server.listenTls(tlsWhere);
   }
 
   /** Bounded by `grace`. */
@@ -74,5 +90,6 @@ export class Balancer {
     await this.#server.close(grace);
     this.#accessLog.flush();
     await this.#feed.stop();
+    await this.#certificateFeed?.stop();
   }
 }

@@ -36,6 +36,8 @@ TERM or INT: stops accepting, finishes what is under way, exits within 35 s.
   --name NAME            of this worker, the same after a restart
   --listen-fd FD         listening socket inherited from the supervisor; workers may share it
   --listen ADDRESS:PORT  or one of our own; IPv6 in brackets, [::]:80 for both families
+  --listen-tls-fd FD     the same for TLS
+  --listen-tls ADDRESS:PORT
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
   --uid N --gid N        give up root for these before anything is read
   --help
@@ -48,6 +50,8 @@ const OPTIONS = {
   name: { type: 'string' },
   'listen-fd': { type: 'string' },
   listen: { type: 'string' },
+  'listen-tls-fd': { type: 'string' },
+  'listen-tls': { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
   uid: { type: 'string' },
   gid: { type: 'string' },
@@ -73,7 +77,9 @@ try {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const where = listenAt(flags);
+  const where = listenAt(flags, 'listen');
+  const isTls = flags['listen-tls-fd'] !== undefined || flags['listen-tls'] !== undefined;
+  const tlsWhere = isTls ? listenAt(flags, 'listen-tls') : undefined;
   const name = need(flags, 'name');
   const paths = pathsOf(need(flags, 'installation'), {
     data: flags['data-root'],
@@ -88,6 +94,7 @@ async function run(flags: Flags): Promise<void> {
     pidStartTicks: (await pidStartTicks(process.pid)) ?? 0,
     stateFile: join(balancerState(paths), `${name}.json`),
     staticSocket: staticSocket(paths),
+    ...(isTls && { certificateFile: join(balancerState(paths), `${name}.certificates.json`) }),
     trustedPeers: flags['trusted-peer'] ?? [],
     log,
   });
@@ -95,7 +102,7 @@ async function run(flags: Flags): Promise<void> {
     await balancer.close();
     await transport.close();
   });
-  await balancer.start(where);
+  await balancer.start(where, tlsWhere);
   log(`${name} serves`);
 }
 
@@ -144,11 +151,14 @@ function closeOnSignal(close: () => Promise<void>): void {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 }
 
-function listenAt(flags: Flags): { fd: number } | { host: string; port: number } {
-  if (flags['listen-fd'] !== undefined) return { fd: numberOf(flags, 'listen-fd') };
-  const address = parseSocketAddress(need(flags, 'listen'));
+function listenAt(
+  flags: Flags,
+  name: 'listen' | 'listen-tls',
+): { fd: number } | { host: string; port: number } {
+  if (flags[`${name}-fd`] !== undefined) return { fd: numberOf(flags, `${name}-fd`) };
+  const address = parseSocketAddress(need(flags, name));
   if (!address || !isPort(address.port, { zero: true }))
-    throw usage(`--listen ${flags.listen}: ADDRESS:PORT is needed`);
+    throw usage(`--${name} ${flags[name]}: ADDRESS:PORT is needed`);
   return address;
 }
 
@@ -157,16 +167,13 @@ function userOf(flags: Flags): ProcessUser {
   return { uid, gid: flags.gid === undefined ? uid : numberOf(flags, 'gid') };
 }
 
-function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd'): number {
+function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd' | 'listen-tls-fd'): number {
   const text = need(flags, name);
   if (!/^\d+$/.test(text)) throw usage(`--${name} ${text}: a number is needed`);
   return Number(text);
 }
 
-function need(
-  flags: Flags,
-  name: 'installation' | 'name' | 'listen' | 'listen-fd' | 'uid' | 'gid',
-): string {
+function need(flags: Flags, name: Exclude<keyof Flags, 'help' | 'trusted-peer'>): string {
   const value = flags[name];
   if (value === undefined) throw usage(`--${name} is missing; see --help`);
   return value;

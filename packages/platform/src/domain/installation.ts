@@ -15,6 +15,8 @@ export interface Installation {
   readonly suffix: string;
   /** Port of the balancer. */
   readonly httpPort: number;
+  /** Its port for TLS; absent: it speaks none. */
+  readonly httpsPort?: number;
   /** Absent: crun. Nothing but the operator's word chooses `process`. */
   readonly sandbox?: 'crun' | 'process';
   readonly certificates?: CertificateSettings;
