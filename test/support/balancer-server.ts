@@ -7,6 +7,7 @@ import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/dra
 import { Router } from '../../packages/platform/src/balancer/router.ts';
 import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
+import { CertificateShelf } from '../../packages/platform/src/balancer/tls/certificate-shelf.ts';
 import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
 import type {
   AppRoutes,
@@ -29,6 +30,7 @@ export class TestBalancer {
   readonly drain: Drain;
   readonly access: AccessRecord[] = [];
   readonly logged: string[] = [];
+  readonly shelf = new CertificateShelf({ log: (line: string) => this.logged.push(line) });
   readonly #server: BalancerServer;
 
   constructor(options: TestBalancerOptions = {}) {
@@ -46,6 +48,7 @@ export class TestBalancer {
       onAccess: (record: AccessRecord) => this.access.push(record),
       log: (line: string) => this.logged.push(line),
       limits,
+      certificates: this.shelf,
     });
   }
 
@@ -55,6 +58,19 @@ export class TestBalancer {
 
   listen(host = '127.0.0.1'): Promise<void> {
     return this.#server.listen({ host, port: 0 });
+  }
+
+  get tlsPort(): number {
+    return this.#server.tlsPort ?? 0;
+  }
+
+  listenTls(): Promise<void> {
+    return this.#server.listenTls({ host: '127.0.0.1', port: 0 });
+  }
+
+  /** Clients of all kinds. */
+  get connectionCount(): number {
+    return this.#server.connectionCount;
   }
 
   close(grace: CloseGrace = { idleMs: 0, tunnelMs: 0, requestMs: 200 }): Promise<void> {

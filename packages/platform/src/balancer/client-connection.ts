@@ -5,8 +5,9 @@ import type { ExchangeSurroundings } from './client-exchange.ts';
 import { Peer, type TrustedPeers } from './client-origin.ts';
 import type { Deadlines, Waiting } from './deadlines.ts';
 import { Http1Exchange, answerText } from './http1-exchange.ts';
-import { Fault, INCOMPLETE } from './http1/field-scanner.ts';
+import { INCOMPLETE } from './http1/field-scanner.ts';
 import { RequestHeadReader } from './http1/request-head.ts';
+import { requestProblem } from './http1/request-problem.ts';
 import * as refusal from './refusal.ts';
 import type { Router } from './router.ts';
 import { type ClientTunnelEnd, type ClientTunnelListener, SocketTunnelEnd } from './tunnel.ts';
@@ -29,6 +30,12 @@ type Phase =
   /** Nothing any more: they are read away until the client has seen what it was told. */
   | 'over';
 
+/**
+ * A TLS socket says only in a later turn of the loop that it has encrypted what it was given. To copy
+ * a small answer costs less than new memory to read the next one into.
+ */
+const COPIED_BYTES_MAX = 16 * 1024;
+
 const heads = new RequestHeadReader();
 
 export class ClientConnection implements Waiting {
@@ -46,12 +53,20 @@ export class ClientConnection implements Waiting {
   #isAdvancing = false;
   #isAwaitingUpstream = false;
   #stalledBytes = 0;
+  readonly #isTls: boolean;
+  /** What was last written is the bytes of another. */
+  #hasLentBytes = false;
 
-  constructor(socket: Socket, surroundings: ConnectionSurroundings) {
+  constructor(
+    socket: Socket,
+    surroundings: ConnectionSurroundings,
+    { isTls }: { readonly isTls: boolean } = { isTls: false },
+  ) {
     this.socket = socket;
     this.#surroundings = surroundings;
+    this.#isTls = isTls;
     const { peers, deadlines, limits } = surroundings;
-    this.peer = new Peer(socket.remoteAddress, { peers, isTls: false });
+    this.peer = new Peer(socket.remoteAddress, { peers, isTls });
     deadlines.add(this);
     this.deadlineMs = deadlines.after(limits.headTimeoutMs);
     socket
@@ -97,6 +112,9 @@ export class ClientConnection implements Waiting {
     }
   }
 
+  /** Said with the next answer. */
+  closeSoon(): void {}
+
   destroy(): void {
     this.socket.destroy();
   }
@@ -110,7 +128,11 @@ export class ClientConnection implements Waiting {
   /** In one piece: the head is written over what is before the body. */
   writeAnswer(text: string, bytes: Buffer, ranges: readonly number[]): void {
     const [start = 0, end = 0] = ranges;
-    if (ranges.length === 2 && start >= text.length) {
+    this.#hasLentBytes = true;
+    if (this.#isTls && ranges.length === 2 && end - start <= COPIED_BYTES_MAX) {
+      this.#hasLentBytes = false;
+      this.socket.write(joined(text, bytes, start, end));
+    } else if (ranges.length === 2 && start >= text.length) {
       bytes.write(text, start - text.length, 'latin1');
       this.socket.write(bytes.subarray(start - text.length, end));
     } else if (ranges.length === 0) this.write(text);
@@ -124,6 +146,7 @@ export class ClientConnection implements Waiting {
   }
 
   writeRanges(bytes: Buffer, ranges: readonly number[]): void {
+    this.#hasLentBytes = true;
     if (ranges.length === 2) this.#writeAll(bytes, ranges);
     else {
       this.socket.cork();
@@ -135,6 +158,7 @@ export class ClientConnection implements Waiting {
 
   /** Each range becomes a chunk. */
   writeChunks(bytes: Buffer, ranges: readonly number[]): void {
+    this.#hasLentBytes = true;
     this.socket.cork();
     for (let index = 0; index < ranges.length; index += 2) {
       const [start = 0, end = 0] = [ranges[index], ranges[index + 1]];
@@ -144,6 +168,11 @@ export class ClientConnection implements Waiting {
     }
     this.socket.uncork();
     this.#watchStall();
+  }
+
+  /** The bytes last given are still to be read. */
+  get holdsBytes(): boolean {
+    return this.#hasLentBytes && this.socket.writableLength > 0;
   }
 
   waitForUpstream(timeoutMs: number): void {
@@ -227,7 +256,7 @@ export class ClientConnection implements Waiting {
       return false;
     }
     if (end < 0) {
-      this.#refuse(refusalOf(end));
+      this.#refuse(requestProblem(end));
       return false;
     }
     this.#scannedBytes = 0;
@@ -277,7 +306,7 @@ export class ClientConnection implements Waiting {
     const end = body.take(bytes, 0);
     if (end < 0) {
       if (exchange.isAnswered) this.destroy();
-      else exchange.refuse(refusalOf(end));
+      else exchange.refuse(requestProblem(end));
     } else if (body.isComplete) {
       this.#phase = 'answer';
       if (end < bytes.length) this.#input = bytes.subarray(end);
@@ -355,17 +384,9 @@ export class ClientConnection implements Waiting {
   }
 }
 
-function refusalOf(fault: number): refusal.Refusal {
-  if (fault === Fault.tooMany) return refusal.headTooLarge;
-  return refusal.badRequest(FAULTS[fault] ?? 'The request is not valid HTTP.');
+function joined(text: string, bytes: Buffer, start: number, end: number): Buffer {
+  const whole = Buffer.allocUnsafe(text.length + end - start);
+  whole.write(text, 'latin1');
+  bytes.copy(whole, text.length, start, end);
+  return whole;
 }
-
-const FAULTS: Readonly<Record<number, string>> = {
-  [Fault.contentLength]: 'The Content-Length of the request is not one number.',
-  [Fault.transferCoding]:
-    'The only transfer coding understood is "chunked", alone and without Content-Length.',
-  [Fault.host]: 'The request needs exactly one Host header.',
-  [Fault.method]: 'This server is no forward proxy.',
-  [Fault.target]: 'The request target is not a path.',
-  [Fault.version]: 'The version of HTTP is neither 1.1 nor 1.0.',
-};

@@ -33,7 +33,7 @@ export class Http1Exchange extends ClientExchange {
   }
 
   get holdsBytes(): boolean {
-    return this.#connection.socket.writableLength > 0;
+    return this.#connection.holdsBytes;
   }
 
   get isBacklogged(): boolean {

@@ -118,6 +118,13 @@ export const methodNotAllowed = (allow: string): Refusal => ({
   headers: ['Allow', allow],
 });
 
+/** A browser takes a connection of its own then and asks again (RFC 9110 section 15.5.20). */
+export const misdirected: Refusal = {
+  status: 421,
+  title: 'Misdirected request',
+  detail: 'This connection was opened for a host with another certificate.',
+};
+
 /** To OPTIONS and TRACE that were to go no further (RFC 9110 section 7.6.2). */
 export const lastForward: Refusal = {
   status: 405,

@@ -1,4 +1,5 @@
-// The listening end: a connection object for each client, and a stop that lets clients finish.
+// The listening ends, with TLS and without: a connection object for each client, and a stop that lets
+// clients finish.
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
@@ -6,11 +7,16 @@ import type { AccessRecord } from '../ports/route-messages.ts';
 import { ClientConnection, type ConnectionSurroundings } from './client-connection.ts';
 import type { TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
+import { Http2Connection } from './http2/http2-connection.ts';
 import type { Router } from './router.ts';
+import type { CertificateShelf } from './tls/certificate-shelf.ts';
+import { TlsListener } from './tls/tls-listener.ts';
 
 export interface BalancerServerOptions {
   readonly router: Router;
   readonly peers: TrustedPeers;
+  /** What `listenTls` shows. */
+  readonly certificates?: CertificateShelf;
   /** In place of those of domain/limits.ts. */
   readonly limits?: Partial<BalancerLimits>;
   readonly onAccess: (record: AccessRecord) => void;
@@ -33,10 +39,20 @@ const DEFAULT_CLOSE_GRACE: CloseGrace = {
 const CLOSE_POLL_MS = 25;
 const BACKLOG = 4_096;
 
+/** A client, whatever it speaks. */
+export interface ClientEnd {
+  readonly isIdle: boolean;
+  readonly isTunnel: boolean;
+  /** No more requests than the ones that are here, where the client can be told so. */
+  closeSoon(): void;
+  destroy(): void;
+}
+
 export class BalancerServer {
   readonly #options: BalancerServerOptions;
   readonly #server: Server;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #tls: TlsListener | undefined;
+  readonly #connections = new Set<ClientEnd>();
   readonly #surroundings: ConnectionSurroundings;
   #closing = false;
 
@@ -53,7 +69,8 @@ export class BalancerServer {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#welcome(socket),
     );
-    this.#server.maxConnections = limits.connectionsMax;
+    this.#tls = options.certificates && this.#makeTls(options.certificates);
+    for (const server of this.#servers) server.maxConnections = limits.connectionsMax;
   }
 
   /** Client connections of all kinds. */
@@ -62,26 +79,28 @@ export class BalancerServer {
   }
 
   async listen(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ backlog: BACKLOG, ...where }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#options.log(`listening: ${String(error)}`));
-        resolve();
-      });
-    });
+    await this.#open(this.#server, where);
+  }
+
+  /** Needs `certificates`. */
+  async listenTls(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    if (this.#tls === undefined) throw new Error('a balancer without certificates has no TLS');
+    await this.#open(this.#tls.server, where);
   }
 
   get port(): number | undefined {
-    const address = this.#server.address();
-    return typeof address === 'object' ? address?.port : undefined;
+    return portOf(this.#server);
+  }
+
+  get tlsPort(): number | undefined {
+    return this.#tls && portOf(this.#tls.server);
   }
 
   /** Accepts nothing new, finishes what is under way, then cuts the rest. Never rejects. */
   async close(grace: CloseGrace = DEFAULT_CLOSE_GRACE): Promise<void> {
     this.#closing = true;
-    const { promise: closed, resolve } = Promise.withResolvers<'closed'>();
-    this.#server.close(() => resolve('closed'));
+    const closed = Promise.all(this.#servers.map(closeServer)).then(() => 'closed' as const);
+    for (const connection of this.#connections) connection.closeSoon();
     const startedMs = performance.now();
     const elapsed = (): number => performance.now() - startedMs;
     while (elapsed() < grace.requestMs) {
@@ -92,15 +111,53 @@ export class BalancerServer {
     const { size } = this.#connections;
     this.#options.log(`closing: ${size} connections cut after ${grace.requestMs} ms`);
     this.#cut(() => true);
+    this.#tls?.destroyGreeted();
+  }
+
+  get #servers(): readonly Server[] {
+    return this.#tls === undefined ? [this.#server] : [this.#server, this.#tls.server];
+  }
+
+  #makeTls(shelf: CertificateShelf): TlsListener {
+    const surroundings = this.#surroundings;
+    return new TlsListener({
+      ...{ shelf, limits: surroundings.limits },
+      onHttp1: (socket) =>
+        this.#add(new ClientConnection(socket, surroundings, { isTls: true }), socket),
+      onHttp2: (socket) => this.#add(new Http2Connection(socket, surroundings, shelf), socket),
+    });
+  }
+
+  async #open(server: Server, where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ backlog: BACKLOG, ...where }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#options.log(`listening: ${String(error)}`));
+        resolve();
+      });
+    });
   }
 
   #welcome(socket: Socket): void {
-    const connection = new ClientConnection(socket, this.#surroundings);
+    this.#add(new ClientConnection(socket, this.#surroundings), socket);
+  }
+
+  #add(connection: ClientEnd, socket: Socket): void {
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
 
-  #cut(isMeant: (connection: ClientConnection) => boolean): void {
+  #cut(isMeant: (connection: ClientEnd) => boolean): void {
     for (const connection of this.#connections) if (isMeant(connection)) connection.destroy();
   }
 }
+
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === 'object' ? address?.port : undefined;
+}
+
+/** Resolves when nobody is connected any more; at once when it never listened. */
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => server.close(() => resolve()));

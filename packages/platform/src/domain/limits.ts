@@ -71,6 +71,16 @@ export const LIMITS = {
     heldAnswerMs: 1_000,
     idleConnectionsPerInstanceMax: 256,
     connectionsMax: 8_000,
+    handshakeTimeoutMs: 10_000,
+    /** Certificates ready for use; others are made ready when a client asks for them. */
+    secureContextsMax: 1_000,
+    /** How long a client may take up an earlier session. */
+    sessionLifeMs: 2 * 3_600_000,
+    /** Requests under way on one HTTP/2 connection. */
+    streamsMax: 100,
+    /** Requests that a client may take back at once, and then in each second. */
+    streamResetBurst: 200,
+    streamResetsPerSecond: 20,
   },
   certificates: {
     /** From the order to the certificate in hand. */
