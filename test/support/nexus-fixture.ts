@@ -58,6 +58,7 @@ export class NexusFixture {
   repository!: Repository;
   backend!: ControlBackend;
   certificates!: CertificateKeeper;
+  isSecure: (host: string) => boolean = () => false;
   #stop = new AbortController();
 
   private constructor(directory: string) {
@@ -107,6 +108,7 @@ export class NexusFixture {
       readLogs: (request: LogRequest) => written(this.logs, request),
       protectedLayers: () => [],
       availableMemoryBytes: async () => this.freeBytes,
+      isSecure: (host: string) => this.isSecure(host),
       report: (text: string, error?: unknown) => this.reports.push(`${text} ${String(error)}`),
     };
     const routes = new RoutePublisher(context);

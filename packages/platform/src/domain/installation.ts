@@ -37,6 +37,18 @@ export interface CertificateSettings {
   readonly dnsServers?: readonly string[];
 }
 
+const DEFAULT_PORTS = { http: 80, https: 443 };
+
+/** `https://blog.example:8443` */
+export function originOf(
+  { httpPort, httpsPort }: Pick<Installation, 'httpPort' | 'httpsPort'>,
+  scheme: 'http' | 'https',
+  host: string,
+): string {
+  const port = scheme === 'http' ? httpPort : (httpsPort ?? DEFAULT_PORTS.https);
+  return `${scheme}://${host}${port === DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
+}
+
 const UID_BASE = 1_900_000_000;
 const UIDS_PER_SLOT = 500_000;
 /** Two uids for each app from here on, then one for the services of each. */

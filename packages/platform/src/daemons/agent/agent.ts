@@ -80,7 +80,7 @@ export async function startAgent(
   });
   const stack = node.redisStack;
   const redis = openAppRedis({ installation, paths, repository, clock: systemClock, stack });
-  const context: NexusContext = {
+  const context: Omit<NexusContext, 'isSecure'> = {
     ...{ installation, paths, repository, secrets, resolver, database, redis, readLogs, report },
     clock: systemClock,
     runner: node.runner,
