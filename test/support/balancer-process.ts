@@ -12,6 +12,8 @@ import {
   ipcEndpoints,
   writeAdmittedKeys,
 } from '../../packages/platform/src/adapters/zeromq/index.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
+import { CertificatePublisher } from '../../packages/platform/src/nexus/certificates/certificate-publisher.ts';
 import { createResolver, type Resolver } from '../../packages/platform/src/nexus/resolver/index.ts';
 import {
   balancerState,
@@ -20,10 +22,8 @@ import {
   type Paths,
   pathsOf,
 } from '../../packages/platform/src/ports/paths.ts';
-import {
-  type AccessRecord,
-  ROUTE_MESSAGES,
-} from '../../packages/platform/src/ports/route-messages.ts';
+import { BALANCER_MESSAGES } from '../../packages/platform/src/ports/balancer-messages.ts';
+import type { AccessRecord } from '../../packages/platform/src/ports/route-messages.ts';
 import type { TransportServer } from '../../packages/platform/src/ports/transport.ts';
 
 const DAEMON = join(import.meta.dirname, '../../packages/platform/src/daemons/balancer.ts');
@@ -36,19 +36,23 @@ export class TestPlatform {
   readonly logged: string[] = [];
   epoch = 0;
   readonly #socket = bindSocket();
+  readonly #tlsSocket: BoundSocket | undefined;
+  #publisher: CertificatePublisher | undefined;
   #server: TransportServer | undefined;
   #resolver: Resolver | undefined;
   readonly #root: string;
   readonly #workers = new Map<string, ChildProcess>();
 
-  private constructor(root: string) {
+  private constructor(root: string, { tls = false }: { tls?: boolean }) {
     this.#root = root;
+    this.#tlsSocket = tls ? bindSocket() : undefined;
     this.paths = pathsOf('t', { data: join(root, 'd'), run: join(root, 'r') });
   }
 
-  static async create(): Promise<TestPlatform> {
+  /** `tls`: balancers speak it too. */
+  static async create(options: { tls?: boolean } = {}): Promise<TestPlatform> {
     const root = await mkdtemp(join(tmpdir(), 'tandem-b-'));
-    const platform = new TestPlatform(root);
+    const platform = new TestPlatform(root, options);
     const { paths } = platform;
     for (const directory of [root, paths.data, paths.run, join(root, 'd'), join(root, 'r')]) {
       await mkdir(directory, { recursive: true });
@@ -65,6 +69,16 @@ export class TestPlatform {
     return this.#socket.port;
   }
 
+  get tlsPort(): number {
+    return this.#tlsSocket?.port ?? 0;
+  }
+
+  /** Of the nexus that runs; refuses until it is told whose certificates to follow. */
+  get publisher(): CertificatePublisher {
+    if (!this.#publisher) throw new Error('the nexus is not running');
+    return this.#publisher;
+  }
+
   get resolver(): Resolver {
     if (!this.#resolver) throw new Error('the nexus is not running');
     return this.#resolver;
@@ -76,12 +90,18 @@ export class TestPlatform {
       endpoints: [ipcEndpoints(nexusSocket(paths))],
       keys: await ensureCurveKeys(keysDirectory(paths), 'nexus'),
       admittedKeysFile: join(keysDirectory(paths), 'admitted'),
-      schemas: ROUTE_MESSAGES,
+      schemas: BALANCER_MESSAGES,
       socketGid: UID,
       log: (line) => this.logged.push(line),
     });
+    const publisher = new CertificatePublisher({
+      ...{ server: this.#server, clock: systemClock },
+      report: (text) => this.logged.push(text),
+    });
+    this.#publisher = publisher;
     this.#resolver = createResolver({
       server: this.#server,
+      answerOther: (message) => publisher.answer(message),
       lastEpoch: this.epoch,
       persistEpoch: (epoch) => {
         this.epoch = epoch;
@@ -98,20 +118,22 @@ export class TestPlatform {
     await this.#server?.close();
     this.#server = undefined;
     this.#resolver = undefined;
+    this.#publisher = undefined;
   }
 
   /** Resolves once it serves. */
   async startBalancer(name: string): Promise<ChildProcess> {
     const { data, run } = this.paths;
-    const { fd } = this.#socket;
+    const fds = [this.#socket.fd, ...(this.#tlsSocket ? [this.#tlsSocket.fd] : [])];
     const worker = spawn(
       process.execPath,
       [
         ...['--conditions=development', DAEMON, '--installation', 't', '--name', name],
         ...['--data-root', join(data, '..'), '--run-root', join(run, '..'), '--listen-fd', '3'],
+        ...(this.#tlsSocket ? ['--listen-tls-fd', '4'] : []),
         ...['--uid', String(UID)],
       ],
-      { stdio: ['ignore', 'ignore', 'pipe', fd], env: {} },
+      { stdio: ['ignore', 'ignore', 'pipe', ...fds], env: {} },
     );
     this.#workers.set(name, worker);
     const { promise: serving, resolve, reject } = Promise.withResolvers<void>();
@@ -147,6 +169,7 @@ export class TestPlatform {
     for (const name of [...this.#workers.keys()]) await this.stopBalancer(name, 'SIGKILL');
     await this.stopNexus();
     this.#socket.close();
+    this.#tlsSocket?.close();
     await rm(this.#root, { recursive: true, force: true });
   }
 }
