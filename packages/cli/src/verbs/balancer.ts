@@ -4,6 +4,9 @@ import type { Options, Term, Verb } from '../verb.ts';
 /** As the daemon has them; a test keeps both in step. */
 const OPTIONS: readonly Term[] = [
   ['--listen <address:port...>', 'where to listen; IPv6 in brackets, [::]:80 for both families'],
+  ['--listen-tls <address:port...>', 'the same for HTTPS, HTTP/2 among it'],
+  ['--certificate <file...>', 'with its chain, PEM; the first also for names of no other'],
+  ['--key <file...>', 'of that certificate; without: self-signed for *.localhost'],
   ['--listen-fd <n...>', 'a listening socket that is inherited (systemd: 3)'],
   ['--routes <file>', 'hosts, paths and where they lead; followed when it changes'],
   ['--check', 'say what is wrong with the file and exit, with 1 when something is'],

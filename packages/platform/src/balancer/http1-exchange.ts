@@ -1,7 +1,7 @@
 // A request of HTTP/1.1 or 1.0 and its answer, on the client's side.
-import { STATUS_CODES } from 'node:http';
 import type { ClientConnection } from './client-connection.ts';
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts';
+import { reasonPhrase } from './http1/reason-phrase.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import { httpDate } from './http-date.ts';
@@ -155,7 +155,7 @@ export class Http1Exchange extends ClientExchange {
 
 /** Status line and fields of an answer of ours. */
 export function answerText(status: number, headers: readonly string[]): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   for (let index = 0; index + 1 < headers.length; index += 2)
     text += `${headers[index]}: ${headers[index + 1]}\r\n`;
   return text;

@@ -6,3 +6,4 @@ export { parseRoutesFile } from './routes-file.ts';
 export type { RouteGroup } from './routes-file-groups.ts';
 export { RoutesFileTable } from './routes-file-table.ts';
 export { StandaloneBalancer } from './standalone-balancer.ts';
+export { CertificateShelf, type ServedCertificate } from './tls/certificate-shelf.ts';

@@ -7,10 +7,9 @@ import type { AccessRecord } from '../ports/route-messages.ts';
 import { ClientConnection, type ConnectionSurroundings } from './client-connection.ts';
 import type { TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
-import { Http2Connection } from './http2/http2-connection.ts';
 import type { Router } from './router.ts';
 import type { CertificateShelf } from './tls/certificate-shelf.ts';
-import { TlsListener } from './tls/tls-listener.ts';
+import type { TlsListener } from './tls/tls-listener.ts';
 
 export interface BalancerServerOptions {
   readonly router: Router;
@@ -51,7 +50,8 @@ export interface ClientEnd {
 export class BalancerServer {
   readonly #options: BalancerServerOptions;
   readonly #server: Server;
-  readonly #tls: TlsListener | undefined;
+  readonly #limits: BalancerLimits;
+  #tls: TlsListener | undefined;
   readonly #connections = new Set<ClientEnd>();
   readonly #surroundings: ConnectionSurroundings;
   #closing = false;
@@ -60,6 +60,7 @@ export class BalancerServer {
     const { router, peers, onAccess } = options;
     const limits = { ...LIMITS.balancer, ...options.limits };
     this.#options = options;
+    this.#limits = limits;
     this.#surroundings = {
       ...{ peers, limits, onAccess },
       deadlines: new Deadlines(),
@@ -69,8 +70,7 @@ export class BalancerServer {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#welcome(socket),
     );
-    this.#tls = options.certificates && this.#makeTls(options.certificates);
-    for (const server of this.#servers) server.maxConnections = limits.connectionsMax;
+    this.#server.maxConnections = limits.connectionsMax;
   }
 
   /** Client connections of all kinds. */
@@ -84,7 +84,9 @@ export class BalancerServer {
 
   /** Needs `certificates`. */
   async listenTls(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    if (this.#tls === undefined) throw new Error('a balancer without certificates has no TLS');
+    const { certificates } = this.#options;
+    if (certificates === undefined) throw new Error('a balancer without certificates has no TLS');
+    this.#tls ??= await this.#makeTls(certificates);
     await this.#open(this.#tls.server, where);
   }
 
@@ -99,6 +101,7 @@ export class BalancerServer {
   /** Accepts nothing new, finishes what is under way, then cuts the rest. Never rejects. */
   async close(grace: CloseGrace = DEFAULT_CLOSE_GRACE): Promise<void> {
     this.#closing = true;
+    this.#tls?.close();
     const closed = Promise.all(this.#servers.map(closeServer)).then(() => 'closed' as const);
     for (const connection of this.#connections) connection.closeSoon();
     const startedMs = performance.now();
@@ -118,14 +121,21 @@ export class BalancerServer {
     return this.#tls === undefined ? [this.#server] : [this.#server, this.#tls.server];
   }
 
-  #makeTls(shelf: CertificateShelf): TlsListener {
+  /** What it needs is loaded by those who listen so: it takes 15 MB. */
+  async #makeTls(shelf: CertificateShelf): Promise<TlsListener> {
+    const [{ TlsListener }, { Http2Connection }] = await Promise.all([
+      import('./tls/tls-listener.ts'),
+      import('./http2/http2-connection.ts'),
+    ]);
     const surroundings = this.#surroundings;
-    return new TlsListener({
-      ...{ shelf, limits: surroundings.limits },
+    const tls = new TlsListener({
+      ...{ shelf, limits: this.#limits },
       onHttp1: (socket) =>
         this.#add(new ClientConnection(socket, surroundings, { isTls: true }), socket),
       onHttp2: (socket) => this.#add(new Http2Connection(socket, surroundings, shelf), socket),
     });
+    tls.server.maxConnections = this.#limits.connectionsMax;
+    return tls;
   }
 
   async #open(server: Server, where: ListenOptions & { readonly fd?: number }): Promise<void> {

@@ -6,10 +6,13 @@ import { TrustedPeers } from './client-origin.ts';
 import { Drain } from './drain.ts';
 import { Router } from './router.ts';
 import { BalancerServer } from './server.ts';
+import type { CertificateShelf } from './tls/certificate-shelf.ts';
 
 export interface StandaloneBalancerOptions {
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   readonly trustedPeers: readonly string[];
+  /** What `listenTls` shows. */
+  readonly certificates?: CertificateShelf;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
 }
@@ -19,9 +22,13 @@ export class StandaloneBalancer {
   readonly #makeServer: () => BalancerServer;
   readonly #servers: BalancerServer[] = [];
 
-  constructor({ trustedPeers, onAccess, log }: StandaloneBalancerOptions) {
+  constructor({ trustedPeers, certificates, onAccess, log }: StandaloneBalancerOptions) {
     const peers = new TrustedPeers(trustedPeers);
-    this.#makeServer = () => new BalancerServer({ router: this.#router, peers, onAccess, log });
+    this.#makeServer = () =>
+      new BalancerServer({
+        ...{ router: this.#router, peers, onAccess, log },
+        ...(certificates && { certificates }),
+      });
   }
 
   /** The whole table, once, before it listens. */
@@ -39,6 +46,12 @@ export class StandaloneBalancer {
     const server = this.#makeServer();
     this.#servers.push(server);
     await server.listen(where);
+  }
+
+  async listenTls(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    const server = this.#makeServer();
+    this.#servers.push(server);
+    await server.listenTls(where);
   }
 
   /** Accepts nothing new from the moment of the call; resolves when all is finished or cut. */

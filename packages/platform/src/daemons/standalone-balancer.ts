@@ -2,10 +2,12 @@
 import { toTandemError } from '@tandem/protocol';
 import { type RouteGroup, RoutesFileTable } from '../balancer/index.ts';
 import { formatSocketAddress } from '../domain/socket-address.ts';
+import type { ListenFd } from './standalone-balancer/messages.ts';
 import { checkInherited, ListeningSockets } from './standalone-balancer/listening-sockets.ts';
 import { HELP, parseOptions, type StandaloneOptions } from './standalone-balancer/options.ts';
 import { packApps } from './standalone-balancer/packed-apps.ts';
 import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.ts';
+import { TlsMaterial } from './standalone-balancer/tls-material.ts';
 import { WorkerSet } from './standalone-balancer/worker-set.ts';
 import { findUser, prepareLog } from './standalone-balancer/worker-user.ts';
 
@@ -42,9 +44,17 @@ async function serve(options: StandaloneOptions): Promise<void> {
   const { accessLog, trustedPeers, routes: path } = options;
   const user = options.user === undefined ? undefined : await findUser(options.user);
   const table = new RoutesFileTable();
+  const tls =
+    options.listenTls.length === 0
+      ? undefined
+      : await TlsMaterial.read({
+          files: options.certificates,
+          onChange: (message) => workers.changeTls(message),
+          log,
+        });
   const workers = new WorkerSet({
     count: options.workers,
-    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps) }),
+    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps), tls: tls?.message }),
     log,
   });
   const watch = new RoutesWatch({
@@ -59,16 +69,21 @@ async function serve(options: StandaloneOptions): Promise<void> {
   await watch.start();
   await prepareLog(accessLog, user);
   await checkInherited(options.listenFds);
-  const sockets = await ListeningSockets.open(options.listen, options.workers);
-  obeySignals({ workers, watch, sockets, reopenLog: () => prepareLog(accessLog, user) });
-  await startOrKill(workers, (index) => [...options.listenFds, ...sockets.fdsOf(index)]);
-  for (const address of sockets.addresses) log(`listening on ${formatSocketAddress(address)}`);
+  const { listen, listenTls } = options;
+  const sockets = await ListeningSockets.open([...listen, ...listenTls], options.workers);
+  obeySignals({ workers, watch, tls, sockets, reopenLog: () => prepareLog(accessLog, user) });
+  await startOrKill(workers, (index) => [
+    ...options.listenFds.map((fd) => ({ fd, isTls: false })),
+    ...sockets.fdsOf(index).map((fd, place) => ({ fd, isTls: place >= listen.length })),
+  ]);
+  for (const [place, address] of sockets.addresses.entries())
+    log(`listening on ${formatSocketAddress(address)}${place < listen.length ? '' : ' (TLS)'}`);
   for (const fd of options.listenFds) log(`listening on descriptor ${fd}`);
 }
 
 async function startOrKill(
   workers: WorkerSet,
-  listenFds: (index: number) => readonly number[],
+  listenFds: (index: number) => readonly ListenFd[],
 ): Promise<void> {
   try {
     await workers.start(listenFds);
@@ -81,11 +96,12 @@ async function startOrKill(
 interface Parts {
   readonly workers: WorkerSet;
   readonly watch: RoutesWatch;
+  readonly tls: TlsMaterial | undefined;
   readonly sockets: ListeningSockets;
   readonly reopenLog: () => Promise<void>;
 }
 
-function obeySignals({ workers, watch, sockets, reopenLog }: Parts): void {
+function obeySignals({ workers, watch, tls, sockets, reopenLog }: Parts): void {
   let closing = false;
   const onEnd = (): void => {
     if (closing) {
@@ -94,11 +110,13 @@ function obeySignals({ workers, watch, sockets, reopenLog }: Parts): void {
     }
     closing = true;
     watch.close();
+    tls?.close();
     void Promise.all([sockets.close(), workers.close()]).then(() => process.exit(0));
   };
   process.on('SIGTERM', onEnd).on('SIGINT', onEnd);
   process.on('SIGHUP', () => {
     void watch.reread();
+    void tls?.reread();
     reopenLog().then(
       () => workers.reopenLog(),
       (error: unknown) => log(String(error)),

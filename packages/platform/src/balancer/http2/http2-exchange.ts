@@ -77,7 +77,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   /** RFC 9110 section 10.1.1. */
   askForBody(): void {
     const { head, body } = this;
-    if (head.expectsContinue && !body.isComplete && !this.isAnswered && this.#isWritable)
+    if (head.expectsContinue && !body.isComplete && !this.isAnswered && this.#takesHead)
       this.#stream.additionalHeaders({ ':status': 100 });
   }
 
@@ -87,7 +87,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 
   inform({ status, fields }: ResponseHead): void {
-    if (status === 100 || this.isAnswered || !this.#isWritable) return;
+    if (status === 100 || this.isAnswered || !this.#takesHead) return;
     const informed: Record<string, string | string[]> = {};
     const list = responseFields(status, fields);
     for (let index = 2; index + 1 < list.length; index += 2)
@@ -97,7 +97,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
 
   begin(head: ResponseHead, bytes: Buffer, ranges: readonly number[]): void {
     this.status = head.status;
-    if (!this.#isWritable) return;
+    if (!this.#takesHead) return;
     const more: string[] = [];
     if (!head.hasRequestId) more.push('x-request-id', this.requestId);
     if (!head.hasDate) more.push('date', httpDate(Date.now()));
@@ -110,7 +110,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 
   send(bytes: Buffer, ranges: readonly number[]): void {
-    if (ranges.length === 0 || !this.#isWritable) return;
+    if (ranges.length === 0 || !this.#stream.writable) return;
     const copy = copyOf(bytes, ranges);
     this.#hasLentBytes = copy === undefined;
     if (copy !== undefined) this.#stream.write(copy);
@@ -143,7 +143,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     this.status = refusal.status;
     const isBodiless = this.method === 'HEAD';
     this.bytesSent = isBodiless ? 0 : body.length;
-    if (this.#isWritable) {
+    if (this.#takesHead) {
       const fields = responseFields(refusal.status, '', headers);
       this.#stream.respond(fields, { endStream: isBodiless });
       if (!isBodiless) this.#stream.write(body);
@@ -169,8 +169,9 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     }
   }
 
-  get #isWritable(): boolean {
-    return !this.#stream.destroyed && !this.#stream.closed && this.#stream.writable;
+  /** A head may be sent; to the body of an answer to HEAD the stream has put an end already. */
+  get #takesHead(): boolean {
+    return !this.#stream.destroyed && !this.#stream.closed && !this.#stream.headersSent;
   }
 
   #takeBody(bytes: Buffer, onReady: () => void): void {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { BalancerLimits } from '../../domain/limits.ts';
+import { ALPN_PROTOCOL } from '../../ports/certificate-authority.ts';
 import type { CertificateShelf, ServedCertificate, ShelfListener } from './certificate-shelf.ts';
 import { tlsSettings } from './tls-settings.ts';
 
@@ -16,7 +17,6 @@ export interface TlsListenerOptions {
 
 const HTTP_2 = 'h2';
 const HTTP_1 = 'http/1.1';
-const ACME = 'acme-tls/1';
 const TICKET_KEY_BYTES = 48;
 /** A record with a fatal alert (RFC 8446 section 6): `unrecognized_name`. */
 const UNRECOGNIZED_NAME = Buffer.from([0x15, 0x03, 0x03, 0, 2, 2, 112]);
@@ -105,12 +105,12 @@ export class TlsListener implements ShelfListener {
   ): string | undefined {
     if (protocols.includes(HTTP_2)) return HTTP_2;
     if (protocols.includes(HTTP_1)) return HTTP_1;
-    if (!protocols.includes(ACME)) return undefined;
+    if (!protocols.includes(ALPN_PROTOCOL)) return undefined;
     const challenge = this.#options.shelf.challengeFor(serverName);
     if (challenge === undefined) return undefined;
     this.#challenged.add(socket);
     socket.setKeyCert(challenge);
-    return ACME;
+    return ALPN_PROTOCOL;
   }
 
   #chooseCertificate(socket: TLSSocket, serverName: string, done: ContextCallback): void {
@@ -128,7 +128,7 @@ export class TlsListener implements ShelfListener {
     this.#greeting.delete(addressOf(socket));
     const { onHttp1, onHttp2, limits } = this.#options;
     if (socket.alpnProtocol === HTTP_2) return onHttp2(socket);
-    if (socket.alpnProtocol !== ACME) return onHttp1(socket);
+    if (socket.alpnProtocol !== ALPN_PROTOCOL) return onHttp1(socket);
     // The certificate was all it came for.
     socket.on('error', () => socket.destroy()).end();
     socket.resume().setTimeout(limits.lingerMs, () => socket.destroy());

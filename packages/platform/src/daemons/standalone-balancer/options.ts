@@ -5,12 +5,15 @@ import { TandemError } from '@tandem/protocol';
 import { TrustedPeers } from '../../balancer/index.ts';
 import { isPort, parseSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import { nearestWord } from '../../lib/nearest-word.ts';
+import type { CertificateFiles } from './certificate-files.ts';
 import type { AccessLogTarget } from './messages.ts';
 
 export interface StandaloneOptions {
   readonly routes: string;
   readonly listen: readonly SocketAddress[];
+  readonly listenTls: readonly SocketAddress[];
   readonly listenFds: readonly number[];
+  readonly certificates: readonly CertificateFiles[];
   readonly workers: number;
   readonly trustedPeers: readonly string[];
   readonly accessLog: AccessLogTarget;
@@ -25,6 +28,9 @@ Answers HTTP by a routes file and follows its changes:
   {"routes": [{"host": "a.test", "path": "/", "upstreams": ["127.0.0.1:9001"]}]}
 
   --listen ADDRESS:PORT  may be repeated; IPv6 in brackets, [::]:80 for both families, port 0 for any
+  --listen-tls ADDRESS:PORT  the same for HTTPS, HTTP/2 among it; may be repeated
+  --certificate FILE     with its chain, PEM; for the names in it, the first for all others too
+  --key FILE             of that certificate; both may be repeated. Without them: self-signed, *.localhost
   --listen-fd N          a listening socket that is inherited (systemd: 3); may be repeated
   --routes FILE          see docs/operating/standalone-balancer.md
   --check                say what is wrong with FILE and exit, with 1 when something is
@@ -34,7 +40,7 @@ Answers HTTP by a routes file and follows its changes:
   --user NAME            what the workers run as when this is started as root
   --help
 
-HUP reads FILE again and opens the access log anew. USR2 replaces the workers by new ones; no
+HUP reads all files again and opens the access log anew. USR2 replaces the workers by new ones; no
 connection is refused or cut. TERM or INT finishes what is under way, within 45 s; a second one
 ends at once.
 `;
@@ -42,6 +48,9 @@ ends at once.
 const OPTIONS = {
   routes: { type: 'string' },
   listen: { type: 'string', multiple: true },
+  'listen-tls': { type: 'string', multiple: true },
+  certificate: { type: 'string', multiple: true },
+  key: { type: 'string', multiple: true },
   'listen-fd': { type: 'string', multiple: true },
   workers: { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
@@ -59,14 +68,16 @@ export function parseOptions(argv: readonly string[]): StandaloneOptions | undef
   if (values.help) return undefined;
   const { routes, check = false } = values;
   if (routes === undefined) throw usage('--routes FILE is missing');
-  const listen = (values.listen ?? []).map(parseListen);
+  const listen = (values.listen ?? []).map((text) => parseListen('listen', text));
+  const listenTls = (values['listen-tls'] ?? []).map((text) => parseListen('listen-tls', text));
   const listenFds = (values['listen-fd'] ?? []).map((text) =>
     parseNumber('listen-fd', text, 0, 65_535),
   );
-  if (listen.length + listenFds.length === 0 && !check)
+  if (listen.length + listenTls.length + listenFds.length === 0 && !check)
     throw usage('--listen ADDRESS:PORT is missing');
   return {
-    ...{ routes, check, listen, listenFds, user: values.user },
+    ...{ routes, check, listen, listenTls, listenFds, user: values.user },
+    certificates: pairUp(values.certificate ?? [], values.key ?? [], listenTls.length > 0),
     workers:
       values.workers === undefined
         ? availableParallelism()
@@ -92,14 +103,29 @@ function parse(argv: readonly string[]) {
 
 const nameOf = (arg: string): string => arg.slice(2).split('=')[0] ?? '';
 
-function parseListen(text: string): SocketAddress {
+/** The first key is of the first certificate, and so on. */
+function pairUp(
+  certificates: readonly string[],
+  keys: readonly string[],
+  isTls: boolean,
+): CertificateFiles[] {
+  if (certificates.length !== keys.length)
+    throw usage(
+      `${certificates.length} --certificate and ${keys.length} --key: each certificate has its key`,
+    );
+  if (keys.length > 0 && !isTls)
+    throw usage('--certificate is for --listen-tls ADDRESS:PORT, which is missing');
+  return certificates.map((certificate, index) => ({ certificate, key: keys[index] ?? '' }));
+}
+
+function parseListen(name: string, text: string): SocketAddress {
   // `:80` and `80` are how others write "everywhere".
   const everywhere = /^:?(\d{1,5})$/.exec(text)?.[1];
   const advice = everywhere === undefined ? '' : `; everywhere is [::]:${everywhere}`;
   const address = parseSocketAddress(text);
-  if (!address) throw usage(`--listen ${text}: ADDRESS:PORT is needed${advice}`);
+  if (!address) throw usage(`--${name} ${text}: ADDRESS:PORT is needed${advice}`);
   if (!isPort(address.port, { zero: true }))
-    throw usage(`--listen ${text}: a port from 0 to 65535 is needed`);
+    throw usage(`--${name} ${text}: a port from 0 to 65535 is needed`);
   return address;
 }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import type { AppRoutes } from '../../domain/route-table.ts';
 import { packApps } from './packed-apps.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, ListenFd, TlsMessage, ToWorker } from './messages.ts';
 
 export type WorkerOrder = Omit<Extract<ToWorker, { type: 'serve' }>, 'type' | 'listenFds'>;
 
@@ -24,7 +24,7 @@ export interface WorkerStart {
   /** Which of the workers it is: its successor has the same, and the same sockets. */
   readonly index: number;
   readonly order: WorkerOrder;
-  readonly listenFds: readonly number[];
+  readonly listenFds: readonly ListenFd[];
 }
 
 export class WorkerProcess {
@@ -44,7 +44,7 @@ export class WorkerProcess {
     this.index = index;
     this.#listener = listener;
     this.#child = fork(PROGRAM, [], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listenFds],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listenFds.map(({ fd }) => fd)],
       // The terminal's Ctrl-C is the parent's to interpret.
       detached: true,
     });
@@ -59,7 +59,7 @@ export class WorkerProcess {
     this.#send({
       type: 'serve',
       ...order,
-      listenFds: listenFds.map((_, index) => FIRST_LISTEN_FD + index),
+      listenFds: listenFds.map(({ isTls }, index) => ({ fd: FIRST_LISTEN_FD + index, isTls })),
     });
   }
 
@@ -74,6 +74,10 @@ export class WorkerProcess {
   change(apps: readonly AppRoutes[]): void {
     for (const app of apps) this.#changes.set(app.appId, app);
     this.#sendChanges();
+  }
+
+  changeTls(message: TlsMessage): void {
+    this.#send({ type: 'tls', ...message });
   }
 
   reopenLog(): void {

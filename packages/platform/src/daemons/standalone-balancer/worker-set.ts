@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TandemError } from '@tandem/protocol';
 import type { AppRoutes } from '../../domain/route-table.ts';
 import { LIMITS } from '../../domain/limits.ts';
+import type { ListenFd, TlsMessage } from './messages.ts';
 import { type WorkerListener, type WorkerOrder, WorkerProcess } from './worker-process.ts';
 
 export interface WorkerSetOptions {
@@ -26,7 +27,7 @@ export class WorkerSet implements WorkerListener {
   /** Replaced, still finishing; the oldest first. */
   readonly #leaving = new Set<WorkerProcess>();
   readonly #starts = new Map<WorkerProcess, PromiseWithResolvers<void>>();
-  #listenFds: (index: number) => readonly number[] = () => [];
+  #listenFds: (index: number) => readonly ListenFd[] = () => [];
   #failuresInRow = 0;
   #replacing: Promise<void> | undefined;
   #replaceAgain = false;
@@ -37,7 +38,7 @@ export class WorkerSet implements WorkerListener {
   }
 
   /** Resolves when all serve; rejects when one cannot, which another try would not mend. */
-  async start(listenFds: (index: number) => readonly number[]): Promise<void> {
+  async start(listenFds: (index: number) => readonly ListenFd[]): Promise<void> {
     this.#listenFds = listenFds;
     const indexes = Array.from({ length: this.#options.count }, (_, index) => index);
     await Promise.all(indexes.map((index) => this.#launch(index, this.#current).serving));
@@ -49,6 +50,10 @@ export class WorkerSet implements WorkerListener {
 
   change(apps: readonly AppRoutes[]): void {
     for (const worker of this.#all()) worker.change(apps);
+  }
+
+  changeTls(message: TlsMessage): void {
+    for (const worker of this.#all()) worker.changeTls(message);
   }
 
   reopenLog(): void {

@@ -1,9 +1,9 @@
 // A worker of a standalone balancer: does what its parent says, and finishes when the parent is gone.
-import { RequestLog, StandaloneBalancer } from '../../balancer/index.ts';
+import { CertificateShelf, RequestLog, StandaloneBalancer } from '../../balancer/index.ts';
 import { dropPrivileges } from '../../lib/privileges.ts';
 import { LogFile } from './log-file.ts';
 import { unpackApps } from './packed-apps.ts';
-import type { AccessLogTarget, FromWorker, ToWorker } from './messages.ts';
+import type { AccessLogTarget, FromWorker, TlsMessage, ToWorker } from './messages.ts';
 
 type Serve = Extract<ToWorker, { type: 'serve' }>;
 
@@ -23,6 +23,8 @@ const tell = (message: FromWorker): void => {
 
 process.stderr.on('error', () => undefined);
 
+/** Changes may come before it serves. */
+const certificates = new CertificateShelf({ log });
 let serving: Serving | undefined;
 let closing: Promise<void> | undefined;
 let timesAsked = 0;
@@ -50,6 +52,8 @@ async function take(message: ToWorker): Promise<void> {
     case 'routes':
       serving?.balancer.changeRoutes(unpackApps(message.apps));
       return tell({ type: 'applied' });
+    case 'tls':
+      return changeTls(message);
     case 'reopen-log':
       return await serving?.reopenLog();
     case 'close':
@@ -59,13 +63,21 @@ async function take(message: ToWorker): Promise<void> {
   }
 }
 
-async function serve({ user, accessLog, trustedPeers, apps, listenFds }: Serve): Promise<Serving> {
+async function serve(order: Serve): Promise<Serving> {
+  const { user, accessLog, trustedPeers, apps, listenFds, tls } = order;
   if (user) dropPrivileges(user);
+  if (tls) changeTls(tls);
   const { onAccess, reopenLog, closeLog } = await openRequestLog(accessLog);
-  const balancer = new StandaloneBalancer({ trustedPeers, onAccess, log });
+  const balancer = new StandaloneBalancer({ trustedPeers, certificates, onAccess, log });
   balancer.setRoutes(unpackApps(apps));
-  for (const fd of listenFds) await balancer.listen({ fd });
+  for (const { fd, isTls } of listenFds)
+    await (isTls ? balancer.listenTls({ fd }) : balancer.listen({ fd }));
   return { balancer, reopenLog, closeLog };
+}
+
+function changeTls(message: TlsMessage): void {
+  certificates.setTicketKeys(Buffer.from(message.ticketKeys, 'base64'));
+  certificates.set(message.certificates);
 }
 
 async function openRequestLog(target: AccessLogTarget) {
