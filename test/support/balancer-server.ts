@@ -9,6 +9,7 @@ import { BalancerServer, type CloseGrace } from '../../packages/platform/src/bal
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
 import { CertificateShelf } from '../../packages/platform/src/balancer/tls/certificate-shelf.ts';
 import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
+import type { RoutePolicy } from '../../packages/platform/src/domain/route-policy.ts';
 import type {
   AppRoutes,
   Route,
@@ -85,6 +86,15 @@ export class TestBalancer {
   /** One app, one host, one target. */
   route(target: RouteTarget, { host = 'a.test', path = '/', appId = 1 } = {}): void {
     this.set({ appId, appName: `app${appId}`, routes: [{ host, path, target }] });
+  }
+
+  /** Likewise, by a policy. */
+  guard(upstreams: readonly Upstream[], policy: RoutePolicy): void {
+    const target: RouteTarget = { kind: 'upstreams', upstreams };
+    this.set({
+      ...{ appId: 1, appName: 'app1', policy },
+      routes: [{ host: 'a.test', path: '/', target }],
+    });
   }
 
   to(upstreams: readonly Upstream[], more: readonly Route[] = []): void {

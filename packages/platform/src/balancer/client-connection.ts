@@ -92,14 +92,13 @@ export class ClientConnection implements Waiting {
   }
 
   onDeadline(): void {
-    const { limits } = this.#surroundings;
     switch (this.#phase) {
       case 'head':
         if (this.#isTaking()) return;
         return this.#input === undefined ? this.destroy() : this.#refuse(refusal.headTooSlow);
       case 'body':
         if (this.#exchange?.body.isFull !== true) return this.#exchange?.onBodyTooSlow();
-        this.#waitFor(limits.responseTimeoutMs);
+        this.#waitFor(this.#exchange.responseTimeoutMs);
         return this.#exchange.onUpstreamTimeout();
       case 'answer':
         if (!this.#isAwaitingUpstream) return this.#isTaking() ? undefined : this.destroy();
@@ -284,9 +283,10 @@ export class ClientConnection implements Waiting {
       return this.#route(exchange);
     }
     this.#phase = 'body';
-    // Who asks before sending is told at once that nobody would read it.
+    // Who asks before sending, or says that it is too much, is told at once.
     const { router } = this.#surroundings;
     if (exchange.head.expectsContinue && !router.knows(exchange)) return router.handle(exchange);
+    if (!router.takesBody(exchange)) return router.handle(exchange);
     if (body.isReadAhead) exchange.askForBody();
     this.#waitFor(this.#surroundings.limits.bodyIdleTimeoutMs);
     const bytes = this.#input;
@@ -302,7 +302,8 @@ export class ClientConnection implements Waiting {
 
   #takeBody(exchange: Http1Exchange, bytes: Buffer): void {
     const { body } = exchange;
-    const { bodyIdleTimeoutMs, responseTimeoutMs } = this.#surroundings.limits;
+    const { bodyIdleTimeoutMs } = this.#surroundings.limits;
+    const { responseTimeoutMs } = exchange;
     const end = body.take(bytes, 0);
     if (end < 0) {
       if (exchange.isAnswered) this.destroy();

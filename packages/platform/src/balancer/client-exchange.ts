@@ -3,11 +3,13 @@
 import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
 import { ACCESS_PATH_BYTES_MAX, type AccessRecord } from '../ports/route-messages.ts';
+import type { AnswerLayer, AnswerSink, Treatment } from './answer-changes.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
 import type { Exchange, ForwardOptions, OutcomeListener, Rewrite, Trace } from './exchange.ts';
 import { type BodyFraming, fieldOf, type RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Journey } from './journey.ts';
+import type { AdmissionPolicy } from './policy/admission.ts';
 import type { Refusal } from './refusal.ts';
 import { type BodySink, type RequestBody, requestBodyOf } from './request-body.ts';
 import { acceptedRequestId, newRequestId } from './request-id.ts';
@@ -27,7 +29,7 @@ export interface ExchangeSurroundings {
   readonly onAccess: (record: AccessRecord) => void;
 }
 
-export abstract class ClientExchange implements Exchange {
+export abstract class ClientExchange implements Exchange, AnswerSink {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly origin: ClientOrigin;
@@ -35,12 +37,16 @@ export abstract class ClientExchange implements Exchange {
   readonly trace: Trace = { appId: undefined, instanceId: undefined, upstreamMs: undefined };
   readonly limits: BalancerLimits;
   journey: Journey | undefined = undefined;
+  treatment: Treatment | undefined = undefined;
+  passed: Set<AdmissionPolicy> | undefined = undefined;
+  draw: number | undefined = undefined;
   isEnded = false;
   /** Of the response body. */
   bytesSent = 0;
   /** Of the answer once its head went out. */
   status = 0;
   protected transfer: Transfer | undefined = undefined;
+  #layer: AnswerLayer | undefined = undefined;
   readonly #onAccess: (record: AccessRecord) => void;
   readonly #startedMs = performance.now();
   readonly #startedWallMs = Date.now();
@@ -66,6 +72,14 @@ export abstract class ClientExchange implements Exchange {
 
   get path(): string {
     return this.head.path;
+  }
+
+  get target(): string {
+    return this.head.target;
+  }
+
+  get responseTimeoutMs(): number {
+    return this.treatment?.responseTimeoutMs ?? this.limits.responseTimeoutMs;
   }
 
   get repeatable(): boolean {
@@ -97,6 +111,21 @@ export abstract class ClientExchange implements Exchange {
     return fieldOf(this.head, name);
   }
 
+  limitBody(bytesMax: number): boolean {
+    return this.body.limit(bytesMax);
+  }
+
+  /** What the body of the answer passes through, if anything. */
+  get layer(): AnswerLayer | undefined {
+    return this.#layer;
+  }
+
+  set layer(layer: AnswerLayer | undefined) {
+    // An answer that broke off before it was passed on had one of its own.
+    this.#layer?.close();
+    this.#layer = layer;
+  }
+
   forward(target: Target, options: ForwardOptions, listener: OutcomeListener): void {
     this.transfer = new Transfer(this, target, options);
     this.transfer.start(listener);
@@ -106,8 +135,9 @@ export abstract class ClientExchange implements Exchange {
   requestText(rewrite: Rewrite | undefined): string {
     if (rewrite !== undefined) return rewrittenText(this.head.method, rewrite);
     const { method, target, authority, asksForWebSocket } = this.head;
+    const fields = this.treatment?.requestFields?.(this.#fields()) ?? this.#fields();
     return (
-      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${this.#fields()}${this.origin.fields}` +
+      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fields}${this.origin.fields}` +
       `X-Request-Id: ${this.requestId}\r\nX-Request-Start: t=${this.#startedWallMs}\r\n` +
       (asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing)) +
       '\r\n'
@@ -148,6 +178,7 @@ export abstract class ClientExchange implements Exchange {
     if (this.isEnded) return;
     this.isEnded = true;
     this.#ended?.abort();
+    this.#layer?.close();
     this.transfer?.onClientGone();
     this.#onAccess(this.#accessRecord());
   }

@@ -16,6 +16,13 @@ export class LoadBalancer {
     this.#random = random;
   }
 
+  /** One that was not tried is thought to be well. */
+  isWell(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): boolean {
+    return this.targets.some(
+      (target) => !tried.has(target) && target.health.admits(target.outstanding, nowMs),
+    );
+  }
+
   /** Undefined once all were tried. */
   choose(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): Target | undefined {
     const [only] = this.targets;

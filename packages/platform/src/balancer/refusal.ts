@@ -9,7 +9,9 @@ export interface Refusal {
   readonly retryAfterS?: number;
   /** Name, value ... beyond those every page has. */
   readonly headers?: readonly string[];
-  /** In place of the page. */
+  /** A page in place of ours, for who does not prefer JSON. */
+  readonly html?: string;
+  /** In place of any page. */
   readonly plainText?: string;
 }
 
@@ -111,6 +113,12 @@ export const bodyTooSlow: Refusal = {
   detail: 'The body of the request did not arrive in time.',
 };
 
+export const bodyTooLarge: Refusal = {
+  status: 413,
+  title: 'Request too large',
+  detail: 'The body of the request is over the limit of this site.',
+};
+
 export const methodNotAllowed = (allow: string): Refusal => ({
   status: 405,
   title: 'Method not allowed',
@@ -158,7 +166,8 @@ function renderPage(
   if (refusal.plainText !== undefined) return { type: 'text/plain', text: refusal.plainText };
   if (prefersJson(accept))
     return { type: 'application/json', text: renderJson(refusal, requestId) };
-  return { type: 'text/html; charset=utf-8', text: renderHtml(refusal, requestId) };
+  const text = refusal.html ?? renderHtml(refusal, requestId);
+  return { type: 'text/html; charset=utf-8', text };
 }
 
 function prefersJson(accept = ''): boolean {

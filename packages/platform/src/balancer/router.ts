@@ -3,6 +3,7 @@
 import type { AppRoutes, BalancerChallenge } from '../domain/route-table.ts';
 import { ChallengeAnswers } from './challenge-answers.ts';
 import type { Exchange } from './exchange.ts';
+import { newPolicySurroundings } from './policy/compile-policy.ts';
 import * as refusal from './refusal.ts';
 import { RouteTable } from './route-table.ts';
 import { Service, type ServiceSurroundings } from './service.ts';
@@ -11,14 +12,20 @@ export type TlsChallenge = Extract<BalancerChallenge, { kind: 'tls-alpn-01' }>;
 
 export class Router {
   readonly table: RouteTable;
+  /** What the policies of all apps share. */
+  readonly policies = newPolicySurroundings();
   /** Of those that a TLS handshake answers, all there are. */
   onTlsChallenges: ((challenges: readonly TlsChallenge[]) => void) | undefined = undefined;
   #challengeAnswers: ChallengeAnswers | undefined = undefined;
   readonly #services = new Map<number, Service>();
   readonly #surroundings: ServiceSurroundings;
 
-  constructor(surroundings: Omit<ServiceSurroundings, 'routeAgain'>) {
-    this.#surroundings = { ...surroundings, routeAgain: (exchange) => this.handle(exchange) };
+  constructor(surroundings: Omit<ServiceSurroundings, 'routeAgain' | 'policies'>) {
+    this.#surroundings = {
+      ...surroundings,
+      policies: this.policies,
+      routeAgain: (exchange) => this.handle(exchange),
+    };
     this.table = new RouteTable(this);
   }
 
@@ -37,6 +44,14 @@ export class Router {
   /** Whether its body is worth reading. */
   knows({ host, path }: Exchange): boolean {
     return host !== undefined && this.table.match(host, path) !== undefined;
+  }
+
+  /** False: its route would refuse it for its body. What comes of the body from now on is bounded. */
+  takesBody(exchange: Exchange): boolean {
+    const { host, path } = exchange;
+    const match = host === undefined ? undefined : this.table.match(host, path);
+    if (match === undefined) return true;
+    return this.#services.get(match.appId)?.takesBody(exchange, match.route) ?? true;
   }
 
   appChanged(app: AppRoutes): void {

@@ -121,6 +121,7 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list [...]',
   strict_object: 'an object {...}',
+  record: 'an object {...}',
 };
 
 function unknownKey(key: string, parent: FieldPath): string {

@@ -100,7 +100,9 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
 
   /** The client takes more. */
   onClientDrain(): void {
-    this.#connection?.socket.resume();
+    const { layer } = this.#exchange;
+    if (layer === undefined) this.onRoom();
+    else layer.onClientDrain();
   }
 
   /** Or it was answered otherwise. */
@@ -149,6 +151,11 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     this.#connection?.socket.pause();
   }
 
+  /** What was given was taken. */
+  onRoom(): void {
+    this.#connection?.socket.resume();
+  }
+
   onBytesHeld(): void {
     this.#connection?.keepBytes();
   }
@@ -189,7 +196,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
 
   /** The request is out; from now on the app has its time. */
   #awaitAnswer(): void {
-    this.#exchange.waitForUpstream(this.#exchange.limits.responseTimeoutMs);
+    this.#exchange.waitForUpstream(this.#exchange.responseTimeoutMs);
   }
 
   /** The answer will not be complete. */

@@ -82,6 +82,19 @@ export const LIMITS = {
     streamResetBurst: 200,
     streamResetsPerSecond: 20,
   },
+  policy: {
+    /** Whose rate is remembered, in each worker; an IPv6 client is a /64. */
+    rateClientsMax: 65_536,
+    /** Requests beyond the number an app takes at a time, until they get a 503. */
+    waitTimeoutMs: 30_000,
+    /** scrypt takes 32 MiB and a tenth of a second each. */
+    verificationsAtOnceMax: 2,
+    verificationsWaitingMax: 64,
+    verifiedCredentialsMax: 1_000,
+    /** Answers under compression, in each worker: each takes a quarter of a MiB. */
+    compressorsMax: 128,
+    compressionBytesMin: KIB,
+  },
   certificates: {
     /** From the order to the certificate in hand. */
     orderTimeoutMs: 600_000,

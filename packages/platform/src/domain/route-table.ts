@@ -3,6 +3,8 @@
 // anything that this epoch no longer names.
 import type { CertificatePair } from './certificate/certificate-pair.ts';
 
+import type { RoutePolicy, Stickiness } from './route-policy.ts';
+
 export interface Upstream {
   readonly instanceId: string;
   readonly address: string;
@@ -11,8 +13,21 @@ export interface Upstream {
   readonly keepAliveMs?: number;
 }
 
+/** Other upstreams of a route that take a share of its requests: a release on trial. */
+export interface Canary {
+  /** From 0 to 1. */
+  readonly weight: number;
+  readonly upstreams: readonly Upstream[];
+  /** Who was sent there once is sent there again; absent: each request is drawn anew. */
+  readonly sticky?: Stickiness;
+}
+
 export type RouteTarget =
-  | { readonly kind: 'upstreams'; readonly upstreams: readonly Upstream[] }
+  | {
+      readonly kind: 'upstreams';
+      readonly upstreams: readonly Upstream[];
+      readonly canary?: Canary;
+    }
   /** Files of a code layer, served by the node's static server; see adapters/nginx. */
   | {
       readonly kind: 'static';
@@ -43,6 +58,8 @@ export interface Route {
   readonly path: string;
   readonly isExact?: boolean;
   readonly target: RouteTarget;
+  /** Counts key by key before that of the app. */
+  readonly policy?: RoutePolicy;
 }
 
 /** Replaces everything known of this app; no routes: the app is gone. */
@@ -50,6 +67,8 @@ export interface AppRoutes {
   readonly appId: number;
   readonly appName: string;
   readonly routes: readonly Route[];
+  /** Of all its routes. */
+  readonly policy?: RoutePolicy;
 }
 
 /**

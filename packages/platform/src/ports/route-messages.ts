@@ -2,6 +2,7 @@
 // balancer has to tell (what it acknowledges, what it still drains), so a lost one heals by the next.
 import * as v from 'valibot';
 import type { AppRoutes, BalancerChallenge, RouteSnapshot } from '../domain/route-table.ts';
+import { CanaryEntries, PolicyMessage } from './route-policy-schema.ts';
 
 export const ROUTES_TOPIC = 'routes';
 /** A hello goes out at each change and at least this often. */
@@ -17,7 +18,11 @@ const Upstream = v.object({
 });
 
 const RouteTargetSchema = v.variant('kind', [
-  v.object({ kind: v.literal('upstreams'), upstreams: v.array(Upstream) }),
+  v.object({
+    kind: v.literal('upstreams'),
+    upstreams: v.array(Upstream),
+    canary: v.optional(v.object({ ...CanaryEntries, upstreams: v.array(Upstream) })),
+  }),
   v.object({
     kind: v.literal('static'),
     layerSha256: v.string(),
@@ -41,8 +46,10 @@ const AppRoutesSchema = v.object({
       path: v.string(),
       isExact: v.optional(v.boolean()),
       target: RouteTargetSchema,
+      policy: v.optional(PolicyMessage),
     }),
   ),
+  policy: v.optional(PolicyMessage),
 }) as unknown as v.GenericSchema<unknown, AppRoutes>;
 
 export const Pem = v.pipe(v.string(), v.startsWith('-----BEGIN '));

@@ -118,7 +118,8 @@ class RouteResolver implements Resolver {
   setRoutes(app: AppRoutes): Promise<number> {
     return this.#turn.run('epoch', async () => {
       const before = this.#apps.get(app.appId);
-      if (isDeepStrictEqual(before?.routes ?? [], app.routes))
+      const isSame = isDeepStrictEqual(before?.routes ?? [], app.routes);
+      if (isSame && isDeepStrictEqual(before?.policy, app.policy))
         return this.#open ? this.#epoch : this.#epoch + 1;
       return await this.#change({ app }, (epoch) => {
         if (app.routes.length > 0) this.#apps.set(app.appId, app);
