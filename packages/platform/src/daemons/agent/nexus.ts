@@ -12,6 +12,7 @@ import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import { sweepUploads } from '../../nexus/operations/deploys.ts';
 import { Deploys } from '../../nexus/scheduler/deploys.ts';
 import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';
+import { followCertificates } from '../../nexus/scheduler/secure-routes.ts';
 import { RoutePublisher } from '../../nexus/scheduler/route-publisher.ts';
 import { controlSocket } from '../../ports/paths.ts';
 import { openCertificates } from './certificates.ts';
@@ -57,6 +58,7 @@ export async function startNexus({
   await sweepUploads(operations);
   await keeper.refresh();
   await context.resolver.open();
+  followCertificates({ context, certificates, routes }, signal);
   void keeper.run(signal);
   await Promise.all([context.database.waitUntilHealthy(signal), warmUp(context)]);
   await deploys.resume();
