@@ -190,7 +190,7 @@ describe('a balancer', () => {
     const { shown } = await startBalancer();
     expect(shown.hosts.size).toBe(0);
     const line = logged.find((each) => each.includes(fileOf('b')));
-    expect(line).toContain('certificates on disk are of no use');
+    expect(line).toContain('certificates of before are of no use');
     expect(logged.join()).not.toContain('SECRET');
   });
 });

@@ -16,6 +16,7 @@ import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
 import { CertificatePublisher } from '../../packages/platform/src/nexus/certificates/certificate-publisher.ts';
 import { createResolver, type Resolver } from '../../packages/platform/src/nexus/resolver/index.ts';
 import {
+  balancerSecrets,
   balancerState,
   keysDirectory,
   nexusSocket,
@@ -58,8 +59,10 @@ export class TestPlatform {
       await mkdir(directory, { recursive: true });
       await chmod(directory, 0o711);
     }
-    await mkdir(balancerState(paths), { recursive: true });
-    await chown(balancerState(paths), UID, UID);
+    for (const directory of [balancerState(paths), balancerSecrets(paths)]) {
+      await mkdir(directory, { recursive: true });
+      await chown(directory, UID, UID);
+    }
     const keys = await ensureCurveKeys(keysDirectory(paths), 'balancer', { uid: UID, gid: UID });
     await writeAdmittedKeys(join(keysDirectory(paths), 'admitted'), { balancer: keys.publicKey });
     return platform;

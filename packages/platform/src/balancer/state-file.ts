@@ -1,4 +1,4 @@
-// What a balancer knew last, on disk: one that starts while no nexus answers serves by it.
+// What a balancer knew last, in a file: one that starts while no nexus answers serves by it.
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -34,7 +34,7 @@ export class StateFile<State> {
       return v.parse(schema, JSON.parse(text));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') log(`${what} on disk are of no use: ${path}: ${whyOf(error)}`);
+      if (code !== 'ENOENT') log(`${what} of before are of no use: ${path}: ${whyOf(error)}`);
       return undefined;
     }
   }

@@ -15,6 +15,7 @@ import { isPort, parseSocketAddress } from '../domain/socket-address.ts';
 import { pidStartTicks } from '../lib/boot-id.ts';
 import { dropPrivileges, type ProcessUser } from '../lib/privileges.ts';
 import {
+  balancerSecrets,
   balancerState,
   keysDirectory,
   nexusSocket,
@@ -94,7 +95,7 @@ async function run(flags: Flags): Promise<void> {
     pidStartTicks: (await pidStartTicks(process.pid)) ?? 0,
     stateFile: join(balancerState(paths), `${name}.json`),
     staticSocket: staticSocket(paths),
-    ...(isTls && { certificateFile: join(balancerState(paths), `${name}.certificates.json`) }),
+    ...(isTls && { certificateFile: join(balancerSecrets(paths), `${name}.json`) }),
     trustedPeers: flags['trusted-peer'] ?? [],
     log,
   });

@@ -1,5 +1,5 @@
 // Keeps certificates and ticket keys as the nexus has them. Without a nexus they stay as they are; a
-// balancer that starts then shows those on disk.
+// balancer that starts then shows those it kept.
 import { LIMITS } from '../../domain/limits.ts';
 import {
   CERTIFICATES_TOPIC,
@@ -37,7 +37,7 @@ export class CertificateFeed {
     this.#file = new CertificateFile({ path, log, take: () => this.#kept.state() });
   }
 
-  /** Resolves with the certificates of the nexus if it answers in time, else with those on disk. */
+  /** Resolves with the certificates of the nexus if it answers in time, else with those it kept. */
   async start(): Promise<void> {
     const { transport, log } = this.#options;
     transport.subscribe(
@@ -49,7 +49,7 @@ export class CertificateFeed {
     const kept = await this.#file.load();
     // One that came in the meantime is newer.
     if (kept && this.#kept.isEmpty) {
-      log(`no nexus answers; showing the ${kept.certificates.length} certificates on disk`);
+      log(`no nexus answers; showing the ${kept.certificates.length} certificates of before`);
       this.#kept.applySnapshot(kept);
     }
     this.#refresh();

@@ -1,5 +1,5 @@
-// The certificates on disk, with their keys: readable by the balancer alone. Ticket keys are not
-// among them, so what was recorded yesterday stays unreadable.
+// The last certificates with their keys, in a place that is memory: readable by the balancer alone, and
+// gone with the boot. Ticket keys are not among them, so what was recorded yesterday stays unreadable.
 import * as v from 'valibot';
 import { CertificateMessage } from '../../ports/certificate-messages.ts';
 import { StateFile, type StateFileOptions } from '../state-file.ts';

@@ -22,6 +22,7 @@ import {
   type Installation,
 } from '../../domain/installation.ts';
 import {
+  balancerSecrets,
   balancerState,
   controlSocket,
   platformLogs,
@@ -116,10 +117,12 @@ async function makeDirectories({ slot }: Installation, paths: Paths): Promise<vo
     await letThrough(dirname(path));
     await letThrough(path);
   }
-  const platformOnly = [platformLogs(paths), superviseDirectory(paths), balancerState(paths)];
-  for (const path of platformOnly) await mkdir(path, { recursive: true, mode: 0o700 });
+  const balancerOnly = [balancerState(paths), balancerSecrets(paths)];
+  const platformOnly = [platformLogs(paths), superviseDirectory(paths)];
+  for (const path of [...platformOnly, ...balancerOnly])
+    await mkdir(path, { recursive: true, mode: 0o700 });
   const balancerUid = platformUid(slot, PLATFORM_UID.balancer);
-  await chown(balancerState(paths), balancerUid, balancerUid);
+  for (const path of balancerOnly) await chown(path, balancerUid, balancerUid);
 }
 
 async function prepareMachine(
