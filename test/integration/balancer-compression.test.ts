@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Compressors } from '../../packages/platform/src/balancer/policy/compressors.ts';
 import type { TestBalancer } from '../support/balancer-server.ts';
 import { guarded, type Respond } from '../support/guarded-site.ts';
@@ -206,11 +206,9 @@ describe('compression', () => {
     const clients = await Promise.all(
       Array.from({ length: 150 }, () => RawClient.open(balancer.port, requestText({}))),
     );
-    await sleep(300);
-    expect(compressorsOf(balancer).taken).toBe(128);
+    await vi.waitUntil(() => compressorsOf(balancer).taken === 128, { timeout: 10_000 });
     for (const client of clients) client.close();
-    await sleep(300);
-    expect(compressorsOf(balancer).taken).toBe(0);
+    await vi.waitUntil(() => compressorsOf(balancer).taken === 0, { timeout: 10_000 });
   });
 
   it('sees what the headers of the route say', async () => {

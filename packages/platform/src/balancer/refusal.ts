@@ -12,12 +12,22 @@ export interface Refusal {
   readonly headers?: readonly string[];
   /** A page in place of ours, for who does not prefer JSON. */
   readonly html?: string;
+  /** In place of any page. */
+  readonly plainText?: string;
 }
 
 export interface RefusalAnswer {
   readonly headers: string[];
   readonly body: Buffer;
 }
+
+/** To a certificate authority that looks whether a host is ours. */
+export const challengeAnswer = (plainText: string): Refusal => ({
+  status: 200,
+  title: 'Challenge',
+  detail: '',
+  plainText,
+});
 
 export const unknownHost = (host: string | undefined): Refusal => ({
   status: 404,
@@ -137,17 +147,28 @@ export function renderRefusal(
   refusal: Refusal,
   { accept, requestId }: { accept: string | undefined; requestId: string },
 ): RefusalAnswer {
-  const json = prefersJson(accept);
-  const html = refusal.html ?? (json ? '' : renderHtml(refusal, requestId));
-  const body = Buffer.from(json ? renderJson(refusal, requestId) : html);
+  const { type, text } = renderPage(refusal, accept, requestId);
+  const body = Buffer.from(text);
   const headers = [
-    ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
+    ...['Content-Type', type],
     ...['Content-Length', String(body.length)],
     ...['Date', httpDate(clock.wallMs), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
     ...(refusal.retryAfterS === undefined ? [] : ['Retry-After', String(refusal.retryAfterS)]),
     ...(refusal.headers ?? []),
   ];
   return { headers, body };
+}
+
+function renderPage(
+  refusal: Refusal,
+  accept: string | undefined,
+  requestId: string,
+): { type: string; text: string } {
+  if (refusal.plainText !== undefined) return { type: 'text/plain', text: refusal.plainText };
+  if (prefersJson(accept))
+    return { type: 'application/json', text: renderJson(refusal, requestId) };
+  const text = refusal.html ?? renderHtml(refusal, requestId);
+  return { type: 'text/html; charset=utf-8', text };
 }
 
 function prefersJson(accept = ''): boolean {

@@ -17,6 +17,8 @@ export interface AppRoutesInput {
   readonly appId: number;
   readonly appName: string;
   readonly hostnames: readonly string[];
+  /** Those of them that browsers are led to by HTTPS, which is at this port. */
+  readonly secure?: { readonly hosts: ReadonlySet<string>; readonly port: number };
   /** Absent before the first release. */
   readonly image?: Pick<
     BuiltImage,
@@ -37,8 +39,16 @@ export function appRoutes(input: AppRoutesInput): AppRoutes {
   const files = fileRoutes(image);
   const isSite = files.some(({ path, isExact }) => path === '/' && !isExact);
   const all = isSite ? files : [{ path: '/', target: dynamicTarget(input) }, ...files];
-  const routes = input.hostnames.flatMap((host) => all.map((route): Route => ({ host, ...route })));
+  const routes = input.hostnames.flatMap((host) => {
+    const policy = policyFor(host, input.secure);
+    return all.map((route): Route => ({ host, ...route, ...(policy && { policy }) }));
+  });
   return { appId, appName, routes };
+}
+
+function policyFor(host: string, secure: AppRoutesInput['secure']): Route['policy'] {
+  if (!secure?.hosts.has(host)) return undefined;
+  return { redirectToHttps: secure.port === 443 ? {} : { port: secure.port } };
 }
 
 /** What the static server answers. */

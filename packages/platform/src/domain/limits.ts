@@ -109,6 +109,8 @@ export const LIMITS = {
     /** One call of the command that writes DNS records; it may wait until they have spread. */
     hookTimeoutMs: 300_000,
     lookupTimeoutMs: 5_000,
+    /** Until every balancer has what the authority asks for: longer than one may be silent. */
+    presentTimeoutMs: 15_000,
     retryDelayMsFirst: 60_000,
     retryDelayMsMax: 6 * 3_600_000,
     /** A look at the DNS costs nobody anything. */
@@ -117,6 +119,8 @@ export const LIMITS = {
     retryAfterMsMax: 7 * 24 * 3_600_000,
     lookIntervalMsMax: 3_600_000,
     leaseMs: 30_000,
+    /** How long one key encrypts the session tickets of TLS. */
+    ticketKeyMs: 24 * 3_600_000,
     /** Each is a process of some 80 MB, for seconds. */
     ordersAtOnceMax: 2,
     selfSignedMs: 90 * 24 * 3_600_000,

@@ -1,6 +1,7 @@
 // The route table as nexus publishes it and balancers hold it: for each app, its routes. An epoch
 // grows by one with each change; a balancer acknowledges an epoch once no request will start on
 // anything that this epoch no longer names.
+import type { CertificatePair } from './certificate/certificate-pair.ts';
 
 import type { RoutePolicy, Stickiness } from './route-policy.ts';
 
@@ -70,12 +71,30 @@ export interface AppRoutes {
   readonly policy?: RoutePolicy;
 }
 
+/**
+ * What a certificate authority looks for at a balancer to see that a name is ours: answered before
+ * any route of the host, and also where no route has it. See ports/certificate-authority.ts.
+ */
+export type BalancerChallenge =
+  | {
+      readonly kind: 'http-01';
+      readonly host: string;
+      readonly token: string;
+      readonly content: string;
+    }
+  | { readonly kind: 'tls-alpn-01'; readonly host: string; readonly certificate: CertificatePair };
+
 export interface RouteSnapshot {
   readonly epoch: number;
   readonly apps: readonly AppRoutes[];
+  /** Absent: none. */
+  readonly challenges?: readonly BalancerChallenge[];
 }
 
+/** One of the two. */
 export interface RouteUpdate {
   readonly epoch: number;
-  readonly app: AppRoutes;
+  readonly app?: AppRoutes;
+  /** All there are; empty: none any more. */
+  readonly challenges?: readonly BalancerChallenge[];
 }

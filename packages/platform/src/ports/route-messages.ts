@@ -1,7 +1,7 @@
 // Messages between nexus and balancers, with their schemas. State, not events: a hello says all a
 // balancer has to tell (what it acknowledges, what it still drains), so a lost one heals by the next.
 import * as v from 'valibot';
-import type { AppRoutes, RouteSnapshot } from '../domain/route-table.ts';
+import type { AppRoutes, BalancerChallenge, RouteSnapshot } from '../domain/route-table.ts';
 import { CanaryEntries, PolicyMessage } from './route-policy-schema.ts';
 
 export const ROUTES_TOPIC = 'routes';
@@ -52,9 +52,28 @@ const AppRoutesSchema = v.object({
   policy: v.optional(PolicyMessage),
 }) as unknown as v.GenericSchema<unknown, AppRoutes>;
 
+export const Pem = v.pipe(v.string(), v.startsWith('-----BEGIN '));
+
+const ChallengesSchema = v.array(
+  v.variant('kind', [
+    v.object({
+      kind: v.literal('http-01'),
+      host: v.string(),
+      token: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,256}$/)),
+      content: v.pipe(v.string(), v.maxLength(1024)),
+    }),
+    v.object({
+      kind: v.literal('tls-alpn-01'),
+      host: v.string(),
+      certificate: v.object({ chainPem: Pem, privateKeyPem: Pem }),
+    }),
+  ]),
+) as v.GenericSchema<unknown, BalancerChallenge[]>;
+
 export const RouteSnapshotSchema = v.object({
   epoch: v.number(),
   apps: v.array(AppRoutesSchema),
+  challenges: v.exactOptional(ChallengesSchema),
 }) as v.GenericSchema<unknown, RouteSnapshot>;
 
 /** Tells this process of a balancer from an earlier or later one of the same name. */
@@ -112,7 +131,8 @@ export const ROUTE_MESSAGES = {
   'routes.update': v.object({
     type: v.literal('routes.update'),
     epoch: v.number(),
-    app: AppRoutesSchema,
+    app: v.exactOptional(AppRoutesSchema),
+    challenges: v.exactOptional(ChallengesSchema),
   }),
   'access.batch': v.object({
     type: v.literal('access.batch'),

@@ -93,6 +93,7 @@ export class Http2Connection implements Waiting {
     else if (exchange.body.isComplete) router.handle(exchange);
     // Who asks before sending is told at once that nobody would read it.
     else if (!isAtTheDoor && !router.knows(exchange)) router.handle(exchange);
+    else if (!router.takesBody(exchange)) router.handle(exchange);
     else exchange.readBody(() => router.handle(exchange));
   }
 

@@ -7,8 +7,8 @@ import { httpDate } from '../http-date.ts';
 import { fieldLinesOf } from '../http1/field-text.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import { badRequest, bodyTooSlow, type Refusal, renderRefusal } from '../refusal.ts';
-import type { BodySink } from '../request-body.ts';
+import { badRequest, bodyTooLarge, bodyTooSlow, type Refusal, renderRefusal } from '../refusal.ts';
+import { BODY_TOO_LONG, type BodySink } from '../request-body.ts';
 import type { ClientTunnelEnd } from '../tunnel.ts';
 import type { Http2Connection } from './http2-connection.ts';
 import { trailerText } from './request-text.ts';
@@ -184,12 +184,12 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     else this.#giveToBody(bytes);
     if (this.isEnded) return;
     if (body.isComplete) {
-      this.#waitFor(this.#isAwaitingUpstream ? this.limits.responseTimeoutMs : Infinity);
+      this.#waitFor(this.#isAwaitingUpstream ? this.responseTimeoutMs : Infinity);
       if (body.isReadAhead) onReady();
     } else if (body.isFull) {
       // It waits for the app now, not for the client.
       this.#stream.pause();
-      this.#waitFor(this.limits.responseTimeoutMs);
+      this.#waitFor(this.responseTimeoutMs);
     } else this.#waitFor(this.limits.bodyIdleTimeoutMs);
   }
 
@@ -204,12 +204,14 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     if (this.isEnded || this.body.isComplete) return;
     // A body of known length that ends early was reset as malformed before this.
     this.#giveToBody(Buffer.from(`${LAST_CHUNK}${this.#requestTrailers}\r\n`, 'latin1'));
-    this.#waitFor(this.#isAwaitingUpstream ? this.limits.responseTimeoutMs : Infinity);
+    this.#waitFor(this.#isAwaitingUpstream ? this.responseTimeoutMs : Infinity);
   }
 
   #giveToBody(bytes: Buffer): void {
-    if (this.body.take(bytes, 0) >= 0) return;
+    const end = this.body.take(bytes, 0);
+    if (end >= 0) return;
     if (this.isAnswered) this.abort();
+    else if (end === BODY_TOO_LONG) this.refuse(bodyTooLarge);
     else this.refuse(badRequest('The fields behind the body are not valid HTTP.'));
   }
 
