@@ -185,7 +185,10 @@ function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd' | 'listen-tls-
   return Number(text);
 }
 
-function need(flags: Flags, name: Exclude<keyof Flags, 'help' | 'trusted-peer'>): string {
+function need(
+  flags: Flags,
+  name: Exclude<keyof Flags, 'help' | 'trusted-peer' | 'proxy-protocol'>,
+): string {
   const value = flags[name];
   if (value === undefined) throw usage(`--${name} is missing; see --help`);
   return value;
