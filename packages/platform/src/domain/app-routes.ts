@@ -1,6 +1,7 @@
 // From what is known of an app to the routes that balancers hold.
 import { LIMITS } from './limits.ts';
 import type { BuiltImage, StaticRoute } from './release.ts';
+import type { RoutePolicy } from './route-policy.ts';
 import type { AppRoutes, Route, RouteTarget, Upstream } from './route-table.ts';
 import { placeOnVolume } from './volume.ts';
 
@@ -23,6 +24,7 @@ export interface AppRoutesInput {
     'staticFiles' | 'staticRoutes' | 'media' | 'volume' | 'layers' | 'processTypes'
   >;
   readonly instances: readonly ServingInstance[];
+  readonly policy?: RoutePolicy;
   /** Requests wait until then, whatever is ready (an app that is swapped in place). */
   readonly holdUntilMs?: number;
   readonly nowMs: number;
@@ -38,7 +40,7 @@ export function appRoutes(input: AppRoutesInput): AppRoutes {
   const isSite = files.some(({ path, isExact }) => path === '/' && !isExact);
   const all = isSite ? files : [{ path: '/', target: dynamicTarget(input) }, ...files];
   const routes = input.hostnames.flatMap((host) => all.map((route): Route => ({ host, ...route })));
-  return { appId, appName, routes };
+  return { appId, appName, routes, ...(input.policy && { policy: input.policy }) };
 }
 
 /** What the static server answers. */

@@ -72,6 +72,7 @@ export class RoutePublisher {
         ? undefined
         : (await repository.release(app.id, app.currentRelease))?.value;
     const instances = release ? await repository.instances(app.id) : [];
+    const policy = release && (await repository.policy(app.id))?.value.policy;
     const holdUntilMs = this.#holds.get(app.id);
     return appRoutes({
       appId: app.id,
@@ -79,6 +80,7 @@ export class RoutePublisher {
       hostnames: hostnamesOf(this.#context, app),
       ...(release && app.state === 'active' ? { image: release.image } : {}),
       instances: this.#serving(app, instances),
+      ...(policy && { policy }),
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
       nowMs: clock.nowMs(),
     });
