@@ -1,6 +1,7 @@
 // From what is known of an app to the routes that balancers hold.
 import { LIMITS } from './limits.ts';
 import type { BuiltImage, StaticRoute } from './release.ts';
+import type { RoutePolicy } from './route-policy.ts';
 import type { AppRoutes, Route, RouteTarget, Upstream } from './route-table.ts';
 import { placeOnVolume } from './volume.ts';
 
@@ -25,6 +26,7 @@ export interface AppRoutesInput {
     'staticFiles' | 'staticRoutes' | 'media' | 'volume' | 'layers' | 'processTypes'
   >;
   readonly instances: readonly ServingInstance[];
+  readonly policy?: RoutePolicy;
   /** Requests wait until then, whatever is ready (an app that is swapped in place). */
   readonly holdUntilMs?: number;
   readonly nowMs: number;
@@ -43,7 +45,7 @@ export function appRoutes(input: AppRoutesInput): AppRoutes {
     const policy = policyFor(host, input.secure);
     return all.map((route): Route => ({ host, ...route, ...(policy && { policy }) }));
   });
-  return { appId, appName, routes };
+  return { appId, appName, routes, ...(input.policy && { policy: input.policy }) };
 }
 
 function policyFor(host: string, secure: AppRoutesInput['secure']): Route['policy'] {

@@ -33,7 +33,7 @@ export class RoutePolicies {
       const known = made.get(route.policy);
       const policy = known ? undefined : policyOf(common, route.policy);
       const compiled = known ?? (policy && this.#compile(policy, before));
-      if (!compiled) continue;
+      if (!compiled || isIdle(compiled)) continue;
       made.set(route.policy, compiled);
       this.#compiled.set(route, compiled);
     }
@@ -62,3 +62,7 @@ export class RoutePolicies {
     });
   }
 }
+
+/** It asks for nothing. */
+const isIdle = ({ admission, treatmentOf }: CompiledPolicy): boolean =>
+  admission.length === 0 && treatmentOf === undefined;

@@ -77,6 +77,7 @@ export class RoutePublisher {
         ? undefined
         : (await repository.release(app.id, app.currentRelease))?.value;
     const instances = release ? await repository.instances(app.id) : [];
+    const policy = release && (await repository.policy(app.id))?.value.policy;
     const holdUntilMs = this.#holds.get(app.id);
     const hostnames = hostnamesOf(this.#context, app);
     return appRoutes({
@@ -86,6 +87,7 @@ export class RoutePublisher {
       ...this.#secure(hostnames),
       ...(release && app.state === 'active' ? { image: release.image } : {}),
       instances: this.#serving(app, instances),
+      ...(policy && { policy }),
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
       nowMs: clock.nowMs(),
     });
