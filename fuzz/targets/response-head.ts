@@ -30,7 +30,7 @@ function run(input: Buffer): void {
       claim(head.body.kind === 'close', 'a body out of nothing', head.body);
     else if (framing === 'chunked') claim(head.body.kind === 'chunked', 'not chunked', head.body);
     else claim(head.body.kind === 'length' && head.body.bytes === framing, 'lengths', head.body);
-    const again = readAnswerHead(`HTTP/1.1 ${head.statusText}\r\n${head.fields}\r\n`, 0);
+    const again = readAnswerHead(`${head.lead}\r\n`, 0);
     claim(again.kind === 'message', 'a head that cannot be read again', head);
     for (const [name] of again.fields)
       claim(!NEVER_PASSED.test(name.toLowerCase()), 'a field that must stay behind', name);

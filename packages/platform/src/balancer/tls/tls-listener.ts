@@ -43,7 +43,6 @@ export class TlsListener implements ShelfListener {
       ticketKeys: shelf.ticketKeys ?? randomBytes(TICKET_KEY_BYTES),
       handshakeTimeout: limits.handshakeTimeoutMs,
       noDelay: true,
-      allowHalfOpen: true,
       ALPNCallback(this: TLSSocket, { servername, protocols }) {
         return chooseProtocol(this, servername, protocols);
       },
@@ -128,7 +127,11 @@ export class TlsListener implements ShelfListener {
     this.#greeting.delete(addressOf(socket));
     const { onHttp1, onHttp2, limits } = this.#options;
     if (socket.alpnProtocol === HTTP_2) return onHttp2(socket);
-    if (socket.alpnProtocol !== ALPN_PROTOCOL) return onHttp1(socket);
+    if (socket.alpnProtocol !== ALPN_PROTOCOL) {
+      // Not earlier: a client that goes away in its handshake would be waited for.
+      socket.allowHalfOpen = true;
+      return onHttp1(socket);
+    }
     // The certificate was all it came for.
     socket.on('error', () => socket.destroy()).end();
     socket.resume().setTimeout(limits.lingerMs, () => socket.destroy());
