@@ -6,6 +6,9 @@ import { nearestWord } from '../lib/nearest-word.ts';
 import { quote } from './routes-file-fields.ts';
 import { keysKnownAt } from './routes-file-schema.ts';
 
+/** A key that reads as one without quotes. */
+const PLAIN_KEY = /^[\w-]+$/;
+
 export type FieldPath = readonly (string | number)[];
 
 /** Found at `offset`, told later: lines are counted only for what is told. */
@@ -49,7 +52,8 @@ function fieldOf(path: FieldPath): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`;
-      return index === 0 ? part : `.${part}`;
+      const name = PLAIN_KEY.test(part) ? part : JSON.stringify(part);
+      return index === 0 ? name : `.${name}`;
     })
     .join('');
 }

@@ -52,8 +52,11 @@ export const fieldPairs = (lines: string): [name: string, value: string][] =>
 
 /** The fields that Connection names belong to it (RFC 9110 section 7.6.1). */
 export function namedByConnection(lines: string): ReadonlySet<string> {
-  return new Set(fieldValues(lines, 'connection').flatMap(listOf));
+  return new Set(fieldValues(lines, 'connection').flatMap(listOf).filter(isToken));
 }
+
+/** No other name is one of a field; the first line of a head might be taken for one. */
+const isToken = (text: string): boolean => /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(text);
 
 const linesOf = (lines: string): string[] => lines.split('\r\n').filter((line) => line !== '');
 

@@ -86,6 +86,11 @@ describe('a request head', () => {
     );
   });
 
+  it('does not lose its first line to a name in Connection', () => {
+    const text = get('Connection: get /a, get\r\n', 'GET /a:b HTTP/1.1');
+    expect(head(text).lead).toBe('GET /a:b HTTP/1.1\r\nHost: a.test\r\n');
+  });
+
   it('finds single fields by name, repeated ones joined', () => {
     const one = head(get('Accept: a\r\nX-Forwarded-For: 1\r\naccept:b\r\n'));
     expect(fieldOf(one, 'accept')).toBe('a, b');

@@ -45,6 +45,12 @@ describe('the head of an answer', () => {
     expect(fieldsOf(head(answer(`A: 1\r\n${hop}${more}`)))).toBe('A: 1\r\nX_Kept: 2\r\n');
   });
 
+  it('keeps its first line whatever Connection names', () => {
+    const line = 'HTTP/1.1 200 OK';
+    for (const named of [line, `${line},`, 'HTTP/1.1 200 O'])
+      expect(head(answer(`Connection: ${named}\r\n`, `${line} `)).lead).toBe(`${line} \r\n`);
+  });
+
   it('knows a request id of the app', () => {
     expect(head(answer('x-request-ID: mine\r\n'))).toMatchObject({
       ...{ hasRequestId: true, lead: 'HTTP/1.1 200 OK\r\nx-request-ID: mine\r\n' },
