@@ -11,6 +11,7 @@ import { RequestHeadReader } from './http1/request-head.ts';
 import { requestProblem } from './http1/request-problem.ts';
 import * as refusal from './refusal.ts';
 import type { Router } from './router.ts';
+import { TOGETHER_BYTES_MAX, writeTogether } from './write-together.ts';
 import { type ClientTunnelEnd, type ClientTunnelListener, SocketTunnelEnd } from './tunnel.ts';
 
 export interface ConnectionSurroundings extends ExchangeSurroundings {
@@ -146,8 +147,11 @@ export class ClientConnection implements Waiting {
     this.#watchStall();
   }
 
+  /** A whole answer, in memory that is read into again. */
   writeBytes(bytes: Buffer): void {
-    this.socket.write(bytes);
+    this.#hasLentBytes = bytes.length > TOGETHER_BYTES_MAX;
+    if (this.#hasLentBytes) this.socket.write(bytes);
+    else writeTogether(this.socket, copyOf(bytes));
     this.#watchStall();
   }
 
@@ -393,6 +397,12 @@ export class ClientConnection implements Waiting {
     this.#waitFor(this.#surroundings.limits.answerStallMs);
     return true;
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 function joined(text: string, bytes: Buffer, start: number, end: number): Buffer {

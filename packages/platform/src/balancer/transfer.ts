@@ -17,6 +17,7 @@ import type { BodySink } from './request-body.ts';
 import type { Flight, Target } from './target.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamConsumer } from './upstream-connection.ts';
+import { writeTogether } from './write-together.ts';
 import { brokenOff, isReset, notHttp, reasonOf } from './upstream-error.ts';
 
 const HALF_AN_ANSWER = 'The answer of the site broke off.';
@@ -193,7 +194,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     const body = rewrite === undefined ? exchange.body.whole() : undefined;
     // The static server has no use for a body; ours to answer without it.
     this.#isSent = rewrite !== undefined || exchange.body.isReadAhead;
-    if (body === undefined) connection.socket.write(text, 'latin1');
+    if (body === undefined) writeTogether(connection.socket, text);
     else connection.socket.write(joined(text, body));
     if (this.#isSent) this.#awaitAnswer();
     else exchange.sendBodyTo(this);
