@@ -105,7 +105,7 @@ describe('with a real authority', () => {
   });
 
   it('goes away: the old certificate stays, and the next one comes when it is back', async () => {
-    const running = await start({ access: await access(12), limits: SOON });
+    const running = await start({ access: await access(24), limits: SOON });
     await running.keeper.ensure('shop.example');
     const old = await until(() => {
       const served = servedBy(running, 'shop.example');
@@ -116,7 +116,7 @@ describe('with a real authority', () => {
     const failing = await until(async () => {
       const view = await viewOf(running, 'shop.example');
       return view?.state === 'failing' ? view : undefined;
-    });
+    }, 60_000);
     expect(failing).toMatchObject({
       source: 'acme',
       error: { code: 'CERTIFICATE_AUTHORITY_UNREACHABLE' },
@@ -127,7 +127,7 @@ describe('with a real authority', () => {
     expect(servedBy(running, 'shop.example')?.fingerprint).toBe(old.fingerprint);
     const { httpPort, tlsPort } = responder;
     acme = await AcmeServer.start({ dns, httpPort, tlsPort, ...(place && { at: place }) });
-    await until(() => servedBy(running, 'shop.example')?.fingerprint !== old.fingerprint);
+    await until(() => servedBy(running, 'shop.example')?.fingerprint !== old.fingerprint, 60_000);
     expect(await viewOf(running, 'shop.example')).toMatchObject({ state: 'valid' });
     expect(await viewOf(running, 'shop.example')).not.toHaveProperty('error');
   });
