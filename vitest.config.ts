@@ -22,6 +22,7 @@ export default defineConfig({
             'test/support/**/*.test.ts',
             'script/**/*.test.ts',
             'benchmarks/**/*.test.ts',
+            'fuzz/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -62,6 +62,9 @@ describe('plain requests', () => {
       certificate: { source: 'imported' },
     });
     await client.removeDomain('bakery', '*.a.example');
+    const change = { set: { maintenance: { text: 'ü' } }, unset: ['allow'] };
+    expect(await client.changePolicy('bakery', change)).toEqual({ policy: change.set });
+    expect(await client.getPolicy('bakery')).toEqual({ policy: change.set });
     await client.changeConfig('bakery', {
       set: { A: 'ä\n"' },
       unset: ['B'],
@@ -74,6 +77,7 @@ describe('plain requests', () => {
       ['add domain', 'bakery', 'Äpfel.example'],
       ['import', 'bakery', '*.a.example', pem],
       ['remove domain', 'bakery', '*.a.example'],
+      ['policy', 'bakery', change],
       ['config', 'bakery', { set: { A: 'ä\n"' }, unset: ['B'], secret: true, stage: true }],
     ]);
     await client.destroyApp('bakery', 'bakery');

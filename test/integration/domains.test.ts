@@ -203,3 +203,58 @@ describe('an agent that was killed', () => {
     await eventually(async () => (await hosts()).includes('*.localhost'));
   });
 });
+
+describe('with a port for HTTPS', () => {
+  const SHOP = 'shop.example';
+  const policies = (host: string) =>
+    nexus.resolver.apps
+      .get(1)
+      ?.routes.filter((route) => route.host === host)
+      .map(({ policy }) => policy);
+  const envOfNext = async () => {
+    const { deploy } = await nexus.backend.restart('bakery');
+    await nexus.finished(deploy);
+    return [...nexus.runner.specs.values()].at(-1)?.env ?? {};
+  };
+
+  beforeEach(async () => {
+    await nexus.close();
+    nexus = await NexusFixture.start({ httpsPort: 8443 });
+    await nexus.live();
+  });
+
+  it('a host leads there once its certificate is trusted, and its own name does not', async () => {
+    await nexus.backend.addDomain('bakery', SHOP);
+    await eventually(async () => policies(SHOP)?.every(Boolean) ?? false);
+    expect(policies(SHOP)).toEqual([{ redirectToHttps: { port: 8443 } }]);
+    expect(policies('bakery.localhost')).toEqual([undefined]);
+    expect((await nexus.backend.getApp('bakery')).urls).toEqual([
+      'http://bakery.localhost:8080',
+      'https://shop.example:8443',
+    ]);
+    expect((await nexus.backend.status()).urlTemplate).toBe('http://NAME.localhost:8080');
+  });
+
+  it('and does not while nobody signs it: then browsers may come either way', async () => {
+    nexus.authority.before = async () => {
+      throw new TandemError('DOMAIN_VALIDATION_FAILED', 'port 80 is closed');
+    };
+    await nexus.backend.addDomain('bakery', SHOP);
+    await eventually(async () => (await stateOf(SHOP)) === 'failing');
+    expect(policies(SHOP)).toEqual([undefined]);
+    expect((await envOfNext())['TANDEM_ORIGINS']).toBe(
+      [
+        ...['http://bakery.localhost:8080', 'https://bakery.localhost:8443'],
+        ...['http://shop.example:8080', 'https://shop.example:8443'],
+      ].join(','),
+    );
+  });
+
+  it('the app believes only what comes by HTTPS once that is what browsers do', async () => {
+    await nexus.backend.addDomain('bakery', SHOP);
+    await eventually(async () => policies(SHOP)?.every(Boolean) ?? false);
+    const origins = (await envOfNext())['TANDEM_ORIGINS']?.split(',');
+    expect(origins).toContain('https://shop.example:8443');
+    expect(origins).not.toContain('http://shop.example:8080');
+  });
+});

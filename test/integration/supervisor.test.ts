@@ -16,8 +16,9 @@ let supervisor: Supervisor;
 
 const SERVER = `
 import { createServer } from 'node:http';
-const server = createServer((_, answer) => answer.end(String(process.pid)));
-server.listen({ fd: 0 });
+const server = () => createServer((_, answer) => answer.end(String(process.pid)));
+server().listen({ fd: 0 });
+if (process.env.SECOND) server().listen({ fd: 3 });
 process.on('SIGUSR2', () => { console.log('orderly end'); process.exit(0); });
 `;
 
@@ -47,7 +48,7 @@ const web = (name = 'web', env: Record<string, string> = {}): Service => ({
   argv: [process.execPath, join(root, 'server.mjs')],
   env,
   user: { uid: 65534, gid: 65534 },
-  socket: listeningSocket(join(root, 'services'), 'http', port),
+  sockets: [listeningSocket(join(root, 'services'), 'http', port)],
   dependsOn: ['sockets'],
   ready: { kind: 'http', port },
   stop: { signal: 'SIGTERM', graceMs: 5_000 },
@@ -73,6 +74,19 @@ describe('Supervisor', () => {
     const pid = await ask();
     expect(pid).toBe(await supervisor.pid('web'));
     expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\s+65534/m);
+  });
+
+  it('gives a second socket too, and keeps it over a restart', async () => {
+    const secondPort = await freePort();
+    const second = listeningSocket(join(root, 'services'), 'second', secondPort);
+    const both = { ...web('web', { SECOND: '1' }) };
+    await supervisor.ensure([{ ...both, sockets: [...(both.sockets ?? []), second] }]);
+    const pid = await ask();
+    expect(await ask(secondPort)).toBe(pid);
+    process.kill(pid, 'SIGKILL');
+    const next = await ask(secondPort);
+    expect(next).not.toBe(pid);
+    expect(await ask()).toBe(next);
   });
 
   it('changes nothing when called again, also from another process', async () => {
@@ -150,8 +164,8 @@ async function replaced(name: string): Promise<void> {
   expect(await waitFor(isNew, 5_000)).toBe(true);
 }
 
-async function ask(): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${port}/`, {
+async function ask(at = port): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${at}/`, {
     signal: AbortSignal.timeout(10_000),
     headers: { connection: 'close' },
   });

@@ -12,18 +12,19 @@ import {
   ipcEndpoints,
   writeAdmittedKeys,
 } from '../../packages/platform/src/adapters/zeromq/index.ts';
+import { systemClock } from '../../packages/platform/src/lib/system-clock.ts';
+import { CertificatePublisher } from '../../packages/platform/src/nexus/certificates/certificate-publisher.ts';
 import { createResolver, type Resolver } from '../../packages/platform/src/nexus/resolver/index.ts';
 import {
+  balancerSecrets,
   balancerState,
   keysDirectory,
   nexusSocket,
   type Paths,
   pathsOf,
 } from '../../packages/platform/src/ports/paths.ts';
-import {
-  type AccessRecord,
-  ROUTE_MESSAGES,
-} from '../../packages/platform/src/ports/route-messages.ts';
+import { BALANCER_MESSAGES } from '../../packages/platform/src/ports/balancer-messages.ts';
+import type { AccessRecord } from '../../packages/platform/src/ports/route-messages.ts';
 import type { TransportServer } from '../../packages/platform/src/ports/transport.ts';
 
 const DAEMON = join(import.meta.dirname, '../../packages/platform/src/daemons/balancer.ts');
@@ -36,26 +37,32 @@ export class TestPlatform {
   readonly logged: string[] = [];
   epoch = 0;
   readonly #socket = bindSocket();
+  readonly #tlsSocket: BoundSocket | undefined;
+  #publisher: CertificatePublisher | undefined;
   #server: TransportServer | undefined;
   #resolver: Resolver | undefined;
   readonly #root: string;
   readonly #workers = new Map<string, ChildProcess>();
 
-  private constructor(root: string) {
+  private constructor(root: string, { tls = false }: { tls?: boolean }) {
     this.#root = root;
+    this.#tlsSocket = tls ? bindSocket() : undefined;
     this.paths = pathsOf('t', { data: join(root, 'd'), run: join(root, 'r') });
   }
 
-  static async create(): Promise<TestPlatform> {
+  /** `tls`: balancers speak it too. */
+  static async create(options: { tls?: boolean } = {}): Promise<TestPlatform> {
     const root = await mkdtemp(join(tmpdir(), 'tandem-b-'));
-    const platform = new TestPlatform(root);
+    const platform = new TestPlatform(root, options);
     const { paths } = platform;
     for (const directory of [root, paths.data, paths.run, join(root, 'd'), join(root, 'r')]) {
       await mkdir(directory, { recursive: true });
       await chmod(directory, 0o711);
     }
-    await mkdir(balancerState(paths), { recursive: true });
-    await chown(balancerState(paths), UID, UID);
+    for (const directory of [balancerState(paths), balancerSecrets(paths)]) {
+      await mkdir(directory, { recursive: true });
+      await chown(directory, UID, UID);
+    }
     const keys = await ensureCurveKeys(keysDirectory(paths), 'balancer', { uid: UID, gid: UID });
     await writeAdmittedKeys(join(keysDirectory(paths), 'admitted'), { balancer: keys.publicKey });
     return platform;
@@ -63,6 +70,16 @@ export class TestPlatform {
 
   get port(): number {
     return this.#socket.port;
+  }
+
+  get tlsPort(): number {
+    return this.#tlsSocket?.port ?? 0;
+  }
+
+  /** Of the nexus that runs; refuses until it is told whose certificates to follow. */
+  get publisher(): CertificatePublisher {
+    if (!this.#publisher) throw new Error('the nexus is not running');
+    return this.#publisher;
   }
 
   get resolver(): Resolver {
@@ -76,12 +93,18 @@ export class TestPlatform {
       endpoints: [ipcEndpoints(nexusSocket(paths))],
       keys: await ensureCurveKeys(keysDirectory(paths), 'nexus'),
       admittedKeysFile: join(keysDirectory(paths), 'admitted'),
-      schemas: ROUTE_MESSAGES,
+      schemas: BALANCER_MESSAGES,
       socketGid: UID,
       log: (line) => this.logged.push(line),
     });
+    const publisher = new CertificatePublisher({
+      ...{ server: this.#server, clock: systemClock },
+      report: (text) => this.logged.push(text),
+    });
+    this.#publisher = publisher;
     this.#resolver = createResolver({
       server: this.#server,
+      answerOther: (message) => publisher.answer(message),
       lastEpoch: this.epoch,
       persistEpoch: (epoch) => {
         this.epoch = epoch;
@@ -98,20 +121,22 @@ export class TestPlatform {
     await this.#server?.close();
     this.#server = undefined;
     this.#resolver = undefined;
+    this.#publisher = undefined;
   }
 
   /** Resolves once it serves. */
   async startBalancer(name: string): Promise<ChildProcess> {
     const { data, run } = this.paths;
-    const { fd } = this.#socket;
+    const fds = [this.#socket.fd, ...(this.#tlsSocket ? [this.#tlsSocket.fd] : [])];
     const worker = spawn(
       process.execPath,
       [
         ...['--conditions=development', DAEMON, '--installation', 't', '--name', name],
         ...['--data-root', join(data, '..'), '--run-root', join(run, '..'), '--listen-fd', '3'],
+        ...(this.#tlsSocket ? ['--listen-tls-fd', '4'] : []),
         ...['--uid', String(UID)],
       ],
-      { stdio: ['ignore', 'ignore', 'pipe', fd], env: {} },
+      { stdio: ['ignore', 'ignore', 'pipe', ...fds], env: {} },
     );
     this.#workers.set(name, worker);
     const { promise: serving, resolve, reject } = Promise.withResolvers<void>();
@@ -147,6 +172,7 @@ export class TestPlatform {
     for (const name of [...this.#workers.keys()]) await this.stopBalancer(name, 'SIGKILL');
     await this.stopNexus();
     this.#socket.close();
+    this.#tlsSocket?.close();
     await rm(this.#root, { recursive: true, force: true });
   }
 }

@@ -5,10 +5,15 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { TrustedPeers } from '../../packages/platform/src/balancer/client-origin.ts';
 import { Drain, type DrainGrace } from '../../packages/platform/src/balancer/drain.ts';
 import { Router } from '../../packages/platform/src/balancer/router.ts';
-import { BalancerServer, type CloseGrace } from '../../packages/platform/src/balancer/server.ts';
+import {
+  BalancerServer,
+  type CloseGrace,
+  type ProxyProtocol,
+} from '../../packages/platform/src/balancer/server.ts';
 import { staticTarget } from '../../packages/platform/src/balancer/static-target.ts';
 import { CertificateShelf } from '../../packages/platform/src/balancer/tls/certificate-shelf.ts';
 import { type BalancerLimits, LIMITS } from '../../packages/platform/src/domain/limits.ts';
+import type { RoutePolicy } from '../../packages/platform/src/domain/route-policy.ts';
 import type {
   AppRoutes,
   Route,
@@ -19,6 +24,7 @@ import type { AccessRecord } from '../../packages/platform/src/ports/route-messa
 
 export interface TestBalancerOptions {
   readonly trustedPeers?: readonly string[];
+  readonly proxyProtocol?: ProxyProtocol;
   readonly staticSocket?: string;
   readonly drainGrace?: DrainGrace;
   /** In place of those of domain/limits.ts, which are too long to wait for. */
@@ -35,6 +41,7 @@ export class TestBalancer {
 
   constructor(options: TestBalancerOptions = {}) {
     const { trustedPeers = [], staticSocket, drainGrace, limits = {} } = options;
+    const { proxyProtocol = 'off' } = options;
     this.drain = new Drain(drainGrace);
     const staticServer = staticSocket === undefined ? undefined : staticTarget(staticSocket);
     this.router = new Router({
@@ -49,6 +56,7 @@ export class TestBalancer {
       log: (line: string) => this.logged.push(line),
       limits,
       certificates: this.shelf,
+      proxyProtocol,
     });
   }
 
@@ -85,6 +93,15 @@ export class TestBalancer {
   /** One app, one host, one target. */
   route(target: RouteTarget, { host = 'a.test', path = '/', appId = 1 } = {}): void {
     this.set({ appId, appName: `app${appId}`, routes: [{ host, path, target }] });
+  }
+
+  /** Likewise, by a policy. */
+  guard(upstreams: readonly Upstream[], policy: RoutePolicy): void {
+    const target: RouteTarget = { kind: 'upstreams', upstreams };
+    this.set({
+      ...{ appId: 1, appName: 'app1', policy },
+      routes: [{ host: 'a.test', path: '/', target }],
+    });
   }
 
   to(upstreams: readonly Upstream[], more: readonly Route[] = []): void {

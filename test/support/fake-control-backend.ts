@@ -59,6 +59,7 @@ export class FakeControlBackend implements ControlBackend {
   readonly calls: unknown[][] = [];
   readonly archives: string[] = [];
   readonly domains: DomainView[] = [];
+  readonly policy: Record<string, unknown> = {};
   readonly #directory: string;
   events: DeployEvent[] = deployEvents(
     { type: 'phase', phase: 'build', state: 'started', detail: '' },
@@ -135,6 +136,12 @@ export class FakeControlBackend implements ControlBackend {
       given: false,
       certificate: { state: 'valid', source: 'imported', validUntilMs: 1_800_000_000_000 },
     };
+  };
+  getPolicy: ControlBackend['getPolicy'] = async () => ({ policy: { ...this.policy } });
+  changePolicy: ControlBackend['changePolicy'] = async (app, change) => {
+    this.calls.push(['policy', app, change]);
+    for (const key of change.unset) delete this.policy[key];
+    return { policy: Object.assign(this.policy, change.set) };
   };
   listProcesses: ControlBackend['listProcesses'] = async () => [];
   explain: ControlBackend['explain'] = async (app) => ({

@@ -159,6 +159,10 @@ export class FakeResolver implements Resolver {
     return this.epoch;
   }
 
+  async setChallenges() {
+    return this.epoch;
+  }
+
   async waitAcknowledged() {
     return { acknowledged: ['balancer-0'], silent: [] };
   }

@@ -17,6 +17,7 @@ import { createOperations } from '../../packages/platform/src/nexus/operations/o
 import { Deploys } from '../../packages/platform/src/nexus/scheduler/deploys.ts';
 import type { NexusContext } from '../../packages/platform/src/nexus/context.ts';
 import { InstanceKeeper } from '../../packages/platform/src/nexus/scheduler/instance-keeper.ts';
+import { followCertificates } from '../../packages/platform/src/nexus/scheduler/secure-routes.ts';
 import { RoutePublisher } from '../../packages/platform/src/nexus/scheduler/route-publisher.ts';
 import { openClusterKeys } from '../../packages/platform/src/nexus/secrets/secret-box.ts';
 import type { ImageStore } from '../../packages/platform/src/ports/image-store.ts';
@@ -59,13 +60,15 @@ export class NexusFixture {
   backend!: ControlBackend;
   certificates!: CertificateKeeper;
   #stop = new AbortController();
+  readonly #httpsPort: number | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, httpsPort: number | undefined) {
     this.directory = directory;
+    this.#httpsPort = httpsPort;
   }
 
-  static async start(): Promise<NexusFixture> {
-    const fixture = new NexusFixture(await mkdtemp(join(tmpdir(), 'tandem-nexus-')));
+  static async start({ httpsPort }: { httpsPort?: number } = {}): Promise<NexusFixture> {
+    const fixture = new NexusFixture(await mkdtemp(join(tmpdir(), 'tandem-nexus-')), httpsPort);
     await fixture.open();
     return fixture;
   }
@@ -93,6 +96,7 @@ export class NexusFixture {
         nodeName: 'n1',
         suffix: 'localhost',
         httpPort: 8080,
+        ...(this.#httpsPort !== undefined && { httpsPort: this.#httpsPort }),
       },
       paths,
       clock: systemClock,
@@ -107,8 +111,11 @@ export class NexusFixture {
       readLogs: (request: LogRequest) => written(this.logs, request),
       protectedLayers: () => [],
       availableMemoryBytes: async () => this.freeBytes,
+      isSecure: (host: string) =>
+        this.#httpsPort !== undefined && this.certificates.isTrusted(host),
       report: (text: string, error?: unknown) => this.reports.push(`${text} ${String(error)}`),
     };
+    this.certificates = this.#keepCertificates(context);
     const routes = new RoutePublisher(context);
     const keeper = new InstanceKeeper(context, routes);
     const deploys = new Deploys({ context, keeper, routes });
@@ -118,8 +125,9 @@ export class NexusFixture {
       memory: async () => ({ platformBytes: 0, roomBytes: 0, totalBytes: 0 }),
       examineMachine: async () => [],
     };
-    this.certificates = this.#keepCertificates(context);
     const { certificates } = this;
+    await certificates.load();
+    followCertificates({ context, certificates, routes }, this.#stop.signal);
     const operations = { ...context, deploys, keeper, routes, certificates, platform };
     this.backend = createOperations(operations);
     await keeper.refresh();
@@ -129,7 +137,7 @@ export class NexusFixture {
     void certificates.run(this.#stop.signal);
   }
 
-  #keepCertificates(context: NexusContext): CertificateKeeper {
+  #keepCertificates(context: Omit<NexusContext, 'isSecure'>): CertificateKeeper {
     const { repository, secrets, clock, report } = context;
     const here = ['203.0.113.9'];
     return new CertificateKeeper({

@@ -224,6 +224,19 @@ export const DomainRemoved = v.object({ removed: v.literal(true) });
 export const CertificateUpload = v.object({ chainPem: v.string(), privateKeyPem: v.string() });
 export type CertificateUpload = v.InferOutput<typeof CertificateUpload>;
 
+/**
+ * GET /v1/apps/:app/policy -> PolicyView; PATCH PolicyChange -> PolicyView, in force when it answers.
+ * The keys are those of docs/operating/standalone-balancer.md; hashes of passwords are not given out.
+ */
+export const PolicyView = v.object({ policy: v.record(v.string(), v.unknown()) });
+export type PolicyView = v.InferOutput<typeof PolicyView>;
+/** Whole keys: what is set replaces what was there. */
+export const PolicyChange = v.object({
+  set: v.record(v.string(), v.unknown()),
+  unset: v.array(v.string()),
+});
+export type PolicyChange = v.InferOutput<typeof PolicyChange>;
+
 /** Either may be left out: `web=2`, `web=:512M`. */
 export const ScaleRequest = v.object({
   processes: v.record(

@@ -148,6 +148,15 @@ export class ControlClient {
     return this.#call({ method: 'PUT', path, json: upload }, api.DomainView);
   }
 
+  getPolicy(app: string): Promise<api.PolicyView> {
+    return this.#get(`${appPath(app)}/policy`, api.PolicyView);
+  }
+
+  changePolicy(app: string, change: api.PolicyChange): Promise<api.PolicyView> {
+    const path = `${appPath(app)}/policy`;
+    return this.#call({ method: 'PATCH', path, json: change }, api.PolicyView);
+  }
+
   async listProcesses(app: string): Promise<api.ProcessView[]> {
     return (await this.#get(`${appPath(app)}/processes`, api.ProcessList)).processes;
   }

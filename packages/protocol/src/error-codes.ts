@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   SCALE_INVALID: user(400, 'A process type, count or size is not valid.'),
   CONFIRMATION_NEEDED: user(409, 'The command loses something and must be confirmed.'),
 
+  POLICY_INVALID: user(400, 'A policy of an app has a key or value that it cannot have.'),
+
   // Domains and certificates
   DOMAIN_INVALID: user(400, 'A domain is not a host name.'),
   DOMAIN_TAKEN: user(409, 'The domain is in use already.'),

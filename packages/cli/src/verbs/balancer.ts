@@ -13,6 +13,8 @@ const OPTIONS: readonly Term[] = [
   ['--workers <n>', 'processes that serve; default: one per core'],
   ['--access-log <where>', 'a file, "-" for stdout (default), or "off": a JSON line per request'],
   ['--trusted-peer <cidr...>', 'believe X-Forwarded-* of these peers'],
+  ['--proxy-protocol', 'each connection begins with a PROXY header of a trusted peer'],
+  ['--hash-password', 'read a password from stdin and print its hash, for a policy of the file'],
   ['--user <name>', 'what the workers run as when it is started as root'],
 ];
 

@@ -12,6 +12,7 @@ import { domains } from './domains.ts';
 import { explain } from './explain.ts';
 import { login } from './login.ts';
 import { logs } from './logs.ts';
+import { maintenance } from './maintenance.ts';
 import { open } from './open.ts';
 import { ps } from './ps.ts';
 import { releases } from './releases.ts';
@@ -29,6 +30,6 @@ export interface VerbGroup {
 export const VERB_GROUPS: readonly VerbGroup[] = [
   { title: 'Daily work', verbs: [deploy, logs, ps, run, config, scale, restart, open] },
   { title: 'Releases', verbs: [releases, rollback, deploys, explain] },
-  { title: 'Apps', verbs: [apps, domains, detect, destroy] },
+  { title: 'Apps', verbs: [apps, domains, maintenance, detect, destroy] },
   { title: 'Platform', verbs: [status, doctor, login, balancer] },
 ];

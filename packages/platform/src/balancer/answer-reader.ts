@@ -1,6 +1,7 @@
 // Reads the answer of an app and hands it on to the client. A small answer is handed on once all of
 // it is here: one that breaks off half-way can then be asked for again, where a client that has seen
 // its head could only be cut off.
+import type { AnswerChanges, AnswerSink } from './answer-changes.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import { ChunkedReader } from './http1/chunked-reader.ts';
 import { INCOMPLETE } from './http1/field-scanner.ts';
@@ -13,6 +14,8 @@ export interface AnswerListener {
   onAnswerComplete(isReusable: boolean): void;
   onMalformed(): void;
   onBacklog(): void;
+  /** The backlog of a layer before the client is gone. */
+  onRoom(): void;
   /** The bytes given to `read` are still in use. */
   onBytesHeld(): void;
   onSwitch(head: ResponseHead, early: Buffer): void;
@@ -28,6 +31,8 @@ export class AnswerReader {
   hasHead = false;
   readonly #exchange: ClientExchange;
   readonly #listener: AnswerListener;
+  /** The exchange, or what its route put before it. */
+  #sink: AnswerSink;
   #head: ResponseHead | undefined = undefined;
   #chunked: ChunkedReader | undefined = undefined;
   /** Of a body whose length is known. */
@@ -41,6 +46,7 @@ export class AnswerReader {
 
   constructor(exchange: ClientExchange, listener: AnswerListener) {
     this.#exchange = exchange;
+    this.#sink = exchange;
     this.#listener = listener;
   }
 
@@ -75,12 +81,23 @@ export class AnswerReader {
       return;
     }
     if (at < 0 || at - start > exchange.limits.headBytesMax) return this.#listener.onMalformed();
-    const { head } = heads;
+    let { head } = heads;
     if (head.status < 200) return this.#readInterim(head, bytes, at, end);
+    const changes = exchange.treatment?.answer;
+    if (changes !== undefined) head = this.#change(head, changes);
     this.#head = head;
     this.hasHead = true;
     this.#listener.onAnswer();
     this.#beginBody(head, bytes, at, end);
+  }
+
+  #change(head: ResponseHead, changes: AnswerChanges): ResponseHead {
+    const exchange = this.#exchange;
+    const changed = changes.headOf(exchange, head);
+    const layer = changes.layerOf(exchange, changed, () => this.#listener.onRoom());
+    exchange.layer = layer;
+    this.#sink = layer ?? exchange;
+    return changed;
   }
 
   #readInterim(head: ResponseHead, bytes: Buffer, at: number, end: number): void {
@@ -100,7 +117,7 @@ export class AnswerReader {
   #beginBody(head: ResponseHead, bytes: Buffer, at: number, end: number): void {
     switch (head.body.kind) {
       case 'none':
-        this.#exchange.begin(head, bytes, NO_RANGES);
+        this.#sink.begin(head, bytes, NO_RANGES);
         return this.#complete(at === end, '');
       case 'length':
         this.#left = head.body.bytes;
@@ -145,23 +162,25 @@ export class AnswerReader {
     const at = reader.read(bytes, start, end);
     if (at < 0) return this.#listener.onMalformed();
     const { data, passed, isDone } = reader;
-    const { takesChunks } = this.#exchange;
+    const { takesChunks } = this.#sink;
     this.#pass(head, bytes, takesChunks ? passed : data, lengthOf(data));
     if (isDone) this.#complete(at === end, reader.hasPassedEnd ? '' : `${reader.trailers}\r\n`);
   }
 
   #pass(head: ResponseHead, bytes: Buffer, ranges: readonly number[], dataBytes: number): void {
-    const exchange = this.#exchange;
-    exchange.bytesSent += dataBytes;
-    if (!exchange.isAnswered) exchange.begin(head, bytes, ranges);
-    else if (ranges.length > 0) exchange.send(bytes, ranges);
+    const sink = this.#sink;
+    sink.bytesSent += dataBytes;
+    if (!this.#exchange.isAnswered) sink.begin(head, bytes, ranges);
+    else if (ranges.length > 0) sink.send(bytes, ranges);
     if (this.#isOver) return;
-    if (exchange.holdsBytes) this.#listener.onBytesHeld();
-    if (exchange.isBacklogged) this.#listener.onBacklog();
+    if (sink.holdsBytes) this.#listener.onBytesHeld();
+    if (sink.isBacklogged) this.#listener.onBacklog();
   }
 
   #hold(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
     this.#kept = [];
+    // The bytes of the head will be others by then.
+    void head.lead;
     // An app that dribbles its answer is not made slower than it is.
     this.#patience = setTimeout(() => this.#letGo(head), this.#exchange.limits.heldAnswerMs);
     this.#keep(head, bytes, start, end);
@@ -190,7 +209,7 @@ export class AnswerReader {
     const isReusable = isClean && this.#head?.keepsAlive === true;
     this.#isOver = true;
     this.#listener.onAnswerComplete(isReusable);
-    this.#exchange.finish(end);
+    this.#sink.finish(end);
   }
 }
 

@@ -7,11 +7,14 @@ import { Drain, type DrainGrace } from './drain.ts';
 import { RouteFeed } from './route-feed.ts';
 import { RouteFile } from './route-file.ts';
 import { Router } from './router.ts';
-import { BalancerServer, type CloseGrace } from './server.ts';
+import { BalancerServer, type CloseGrace, type ProxyProtocol } from './server.ts';
 import { staticTarget } from './static-target.ts';
+import { CertificateFeed } from './tls/certificate-feed.ts';
+import { CertificateShelf } from './tls/certificate-shelf.ts';
+import { TlsChallenges } from './tls/tls-challenges.ts';
 
 export interface BalancerOptions {
-  /** Its schemas must include ROUTE_MESSAGES. */
+  /** Its schemas must include BALANCER_MESSAGES. */
   readonly transport: TransportClient;
   /** The same after a restart, so the nexus knows that the one before is gone. */
   readonly name: string;
@@ -19,16 +22,22 @@ export interface BalancerOptions {
   readonly pidStartTicks: number;
   /** Keeps the last table. */
   readonly stateFile: string;
+  /** Keeps the last certificates; absent: no TLS. */
+  readonly certificateFile?: string;
   /** Absent where no static server runs. */
   readonly staticSocket?: string;
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   readonly trustedPeers?: readonly string[];
+  readonly proxyProtocol?: ProxyProtocol;
   readonly drainGrace?: DrainGrace;
   readonly log: (line: string) => void;
 }
 
+type ListenPlace = ListenOptions & { readonly fd?: number };
+
 export class Balancer {
   readonly #feed: RouteFeed;
+  readonly #certificateFeed: CertificateFeed | undefined;
   readonly #server: BalancerServer;
   readonly #accessLog: AccessLog;
 
@@ -51,9 +60,17 @@ export class Balancer {
       ...{ balancer: name, pid, pidStartTicks },
     });
     this.#accessLog = new AccessLog(transport, name);
+    const shelf = new CertificateShelf({ log });
+    const path = options.certificateFile;
+    this.#certificateFeed =
+      path === undefined ? undefined : new CertificateFeed({ transport, shelf, path, log });
+    const tlsChallenges = new TlsChallenges(shelf);
+    router.onTlsChallenges = (challenges) => tlsChallenges.set(challenges);
     this.#server = new BalancerServer({
       router,
       peers: new TrustedPeers(options.trustedPeers ?? []),
+      proxyProtocol: options.proxyProtocol ?? 'off',
+      ...(path !== undefined && { certificates: shelf }),
       onAccess: (record) => this.#accessLog.record(record),
       log,
     });
@@ -63,10 +80,11 @@ export class Balancer {
     return this.#server.port;
   }
 
-  /** Listens only once there is a table, or none can be had. */
-  async start(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await this.#feed.start();
+  /** Listens only once there is a table, or none can be had. `tlsWhere` needs a certificate file. */
+  async start(where: ListenPlace, tlsWhere?: ListenPlace): Promise<void> {
+    await Promise.all([this.#feed.start(), this.#certificateFeed?.start()]);
     await this.#server.listen(where);
+    if (tlsWhere) await this.#server.listenTls(tlsWhere);
   }
 
   /** Bounded by `grace`. */
@@ -74,5 +92,6 @@ export class Balancer {
     await this.#server.close(grace);
     this.#accessLog.flush();
     await this.#feed.stop();
+    await this.#certificateFeed?.stop();
   }
 }

@@ -2,6 +2,7 @@
 // perhaps a tunnel. Every state it waits in has a deadline.
 import type { Socket } from 'node:net';
 import type { ExchangeSurroundings } from './client-exchange.ts';
+import { clock } from './clock.ts';
 import { Peer, type TrustedPeers } from './client-origin.ts';
 import type { Deadlines, Waiting } from './deadlines.ts';
 import { Http1Exchange, answerText } from './http1-exchange.ts';
@@ -10,6 +11,7 @@ import { RequestHeadReader } from './http1/request-head.ts';
 import { requestProblem } from './http1/request-problem.ts';
 import * as refusal from './refusal.ts';
 import type { Router } from './router.ts';
+import { TOGETHER_BYTES_MAX, writeTogether } from './write-together.ts';
 import { type ClientTunnelEnd, type ClientTunnelListener, SocketTunnelEnd } from './tunnel.ts';
 
 export interface ConnectionSurroundings extends ExchangeSurroundings {
@@ -57,16 +59,17 @@ export class ClientConnection implements Waiting {
   /** What was last written is the bytes of another. */
   #hasLentBytes = false;
 
+  /** `peer`: unless it is who the socket says. */
   constructor(
     socket: Socket,
     surroundings: ConnectionSurroundings,
-    { isTls }: { readonly isTls: boolean } = { isTls: false },
+    { isTls = false, peer }: { readonly isTls?: boolean; readonly peer?: Peer | undefined } = {},
   ) {
     this.socket = socket;
     this.#surroundings = surroundings;
     this.#isTls = isTls;
     const { peers, deadlines, limits } = surroundings;
-    this.peer = new Peer(socket.remoteAddress, { peers, isTls });
+    this.peer = peer ?? new Peer(socket.remoteAddress, { peers, isTls });
     deadlines.add(this);
     this.deadlineMs = deadlines.after(limits.headTimeoutMs);
     socket
@@ -92,14 +95,13 @@ export class ClientConnection implements Waiting {
   }
 
   onDeadline(): void {
-    const { limits } = this.#surroundings;
     switch (this.#phase) {
       case 'head':
         if (this.#isTaking()) return;
         return this.#input === undefined ? this.destroy() : this.#refuse(refusal.headTooSlow);
       case 'body':
         if (this.#exchange?.body.isFull !== true) return this.#exchange?.onBodyTooSlow();
-        this.#waitFor(limits.responseTimeoutMs);
+        this.#waitFor(this.#exchange.responseTimeoutMs);
         return this.#exchange.onUpstreamTimeout();
       case 'answer':
         if (!this.#isAwaitingUpstream) return this.#isTaking() ? undefined : this.destroy();
@@ -142,6 +144,14 @@ export class ClientConnection implements Waiting {
       this.#writeAll(bytes, ranges);
       this.socket.uncork();
     }
+    this.#watchStall();
+  }
+
+  /** A whole answer, in memory that is read into again. */
+  writeBytes(bytes: Buffer): void {
+    this.#hasLentBytes = bytes.length > TOGETHER_BYTES_MAX;
+    if (this.#hasLentBytes) this.socket.write(bytes);
+    else writeTogether(this.socket, copyOf(bytes));
     this.#watchStall();
   }
 
@@ -209,6 +219,7 @@ export class ClientConnection implements Waiting {
   }
 
   #take(bytes: Buffer): void {
+    clock.tick();
     switch (this.#phase) {
       case 'head':
         this.#keep(bytes);
@@ -284,9 +295,10 @@ export class ClientConnection implements Waiting {
       return this.#route(exchange);
     }
     this.#phase = 'body';
-    // Who asks before sending is told at once that nobody would read it.
+    // Who asks before sending, or says that it is too much, is told at once.
     const { router } = this.#surroundings;
     if (exchange.head.expectsContinue && !router.knows(exchange)) return router.handle(exchange);
+    if (!router.takesBody(exchange)) return router.handle(exchange);
     if (body.isReadAhead) exchange.askForBody();
     this.#waitFor(this.#surroundings.limits.bodyIdleTimeoutMs);
     const bytes = this.#input;
@@ -302,7 +314,8 @@ export class ClientConnection implements Waiting {
 
   #takeBody(exchange: Http1Exchange, bytes: Buffer): void {
     const { body } = exchange;
-    const { bodyIdleTimeoutMs, responseTimeoutMs } = this.#surroundings.limits;
+    const { bodyIdleTimeoutMs } = this.#surroundings.limits;
+    const { responseTimeoutMs } = exchange;
     const end = body.take(bytes, 0);
     if (end < 0) {
       if (exchange.isAnswered) this.destroy();
@@ -327,6 +340,7 @@ export class ClientConnection implements Waiting {
 
   /** The client sends no more. */
   #ended(): void {
+    clock.tick();
     if (this.#phase === 'tunnel') return this.#tunnel?.onClientEnd();
     // The rest of an answer may still be read; who waits for one is gone, as far as anybody can tell.
     if (this.#phase === 'head' && this.socket.writableLength > 0) return this.#close();
@@ -334,6 +348,7 @@ export class ClientConnection implements Waiting {
   }
 
   #closed(): void {
+    clock.tick();
     this.#phase = 'over';
     this.#surroundings.deadlines.remove(this);
     this.#exchange?.onClientGone();
@@ -382,6 +397,12 @@ export class ClientConnection implements Waiting {
     this.#waitFor(this.#surroundings.limits.answerStallMs);
     return true;
   }
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 function joined(text: string, bytes: Buffer, start: number, end: number): Buffer {

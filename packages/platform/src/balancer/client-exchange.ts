@@ -1,13 +1,15 @@
 // What requests of all HTTP versions have in common on their way: who asks, what the app is told, how
 // it went. How an answer is written is left to the version.
-import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
-import { ACCESS_PATH_BYTES_MAX, type AccessRecord } from '../ports/route-messages.ts';
+import type { AccessRecord } from '../ports/route-messages.ts';
+import type { AnswerLayer, AnswerSink, Treatment } from './answer-changes.ts';
+import { clock } from './clock.ts';
 import type { ClientOrigin, Peer } from './client-origin.ts';
 import type { Exchange, ForwardOptions, OutcomeListener, Rewrite, Trace } from './exchange.ts';
 import { type BodyFraming, fieldOf, type RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { Journey } from './journey.ts';
+import type { AdmissionPolicy } from './policy/admission.ts';
 import type { Refusal } from './refusal.ts';
 import { type BodySink, type RequestBody, requestBodyOf } from './request-body.ts';
 import { acceptedRequestId, newRequestId } from './request-id.ts';
@@ -27,7 +29,7 @@ export interface ExchangeSurroundings {
   readonly onAccess: (record: AccessRecord) => void;
 }
 
-export abstract class ClientExchange implements Exchange {
+export abstract class ClientExchange implements Exchange, AnswerSink {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly origin: ClientOrigin;
@@ -35,15 +37,19 @@ export abstract class ClientExchange implements Exchange {
   readonly trace: Trace = { appId: undefined, instanceId: undefined, upstreamMs: undefined };
   readonly limits: BalancerLimits;
   journey: Journey | undefined = undefined;
+  treatment: Treatment | undefined = undefined;
+  passed: Set<AdmissionPolicy> | undefined = undefined;
+  draw: number | undefined = undefined;
   isEnded = false;
   /** Of the response body. */
   bytesSent = 0;
   /** Of the answer once its head went out. */
   status = 0;
   protected transfer: Transfer | undefined = undefined;
+  #layer: AnswerLayer | undefined = undefined;
   readonly #onAccess: (record: AccessRecord) => void;
-  readonly #startedMs = performance.now();
-  readonly #startedWallMs = Date.now();
+  readonly #startedMs = clock.nowMs;
+  readonly #startedWallMs = clock.wallMs;
   #ended: AbortController | undefined = undefined;
 
   constructor(head: RequestHead, peer: Peer, { limits, onAccess }: ExchangeSurroundings) {
@@ -68,8 +74,16 @@ export abstract class ClientExchange implements Exchange {
     return this.head.path;
   }
 
+  get target(): string {
+    return this.head.target;
+  }
+
+  get responseTimeoutMs(): number {
+    return this.treatment?.responseTimeoutMs ?? this.limits.responseTimeoutMs;
+  }
+
   get repeatable(): boolean {
-    return this.body.isReadAhead && IDEMPOTENT.has(this.head.method);
+    return this.head.method === 'GET' ? this.body.isReadAhead : this.#isRepeatable();
   }
 
   /** It names this server as the last one to get it. */
@@ -80,6 +94,10 @@ export abstract class ClientExchange implements Exchange {
       COUNTS_FORWARDS.has(method) &&
       /^0+$/.test(this.header('max-forwards') ?? '')
     );
+  }
+
+  #isRepeatable(): boolean {
+    return this.body.isReadAhead && IDEMPOTENT.has(this.head.method);
   }
 
   get ended(): AbortSignal {
@@ -97,6 +115,21 @@ export abstract class ClientExchange implements Exchange {
     return fieldOf(this.head, name);
   }
 
+  limitBody(bytesMax: number): boolean {
+    return this.body.limit(bytesMax);
+  }
+
+  /** What the body of the answer passes through, if anything. */
+  get layer(): AnswerLayer | undefined {
+    return this.#layer;
+  }
+
+  set layer(layer: AnswerLayer | undefined) {
+    // An answer that broke off before it was passed on had one of its own.
+    this.#layer?.close();
+    this.#layer = layer;
+  }
+
   forward(target: Target, options: ForwardOptions, listener: OutcomeListener): void {
     this.transfer = new Transfer(this, target, options);
     this.transfer.start(listener);
@@ -105,13 +138,11 @@ export abstract class ClientExchange implements Exchange {
   /** The head for the app, hop by hop anew. */
   requestText(rewrite: Rewrite | undefined): string {
     if (rewrite !== undefined) return rewrittenText(this.head.method, rewrite);
-    const { method, target, authority, asksForWebSocket } = this.head;
-    return (
-      `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${this.#fields()}${this.origin.fields}` +
-      `X-Request-Id: ${this.requestId}\r\nX-Request-Start: t=${this.#startedWallMs}\r\n` +
-      (asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing)) +
-      '\r\n'
-    );
+    const end = endOf(this.#startedWallMs);
+    const text = `${this.#lead()}${this.origin.fields}X-Request-Id: ${this.requestId}`;
+    if (this.body.framing.kind === 'none' && !this.head.asksForWebSocket) return text + end;
+    const framing = this.head.asksForWebSocket ? UPGRADE_FIELDS : framingField(this.body.framing);
+    return `${text}\r\n${framing}${end.slice(2)}`;
   }
 
   /** From now on its body goes to `sink`. */
@@ -148,15 +179,21 @@ export abstract class ClientExchange implements Exchange {
     if (this.isEnded) return;
     this.isEnded = true;
     this.#ended?.abort();
+    this.#layer?.close();
     this.transfer?.onClientGone();
     this.#onAccess(this.#accessRecord());
   }
 
-  /** RFC 9110 section 7.6.2. */
-  #fields(): string {
-    const { head } = this;
-    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return head.fields;
-    return head.fields.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
+  /** As the route wants it; and RFC 9110 section 7.6.2. */
+  #lead(): string {
+    const { head, treatment } = this;
+    let { lead } = head;
+    if (treatment?.requestFields !== undefined) {
+      const fieldsStart = lead.indexOf('\r\n', lead.indexOf('\r\n') + 2) + 2;
+      lead = lead.slice(0, fieldsStart) + treatment.requestFields(lead.slice(fieldsStart));
+    }
+    if (!head.hasMaxForwards || !COUNTS_FORWARDS.has(head.method)) return lead;
+    return lead.replace(/^(max-forwards:\s*)(\d+)/im, (_, name: string, count: string) => {
       return `${name}${Number(count) - 1}`;
     });
   }
@@ -167,10 +204,10 @@ export abstract class ClientExchange implements Exchange {
       atMs: this.#startedWallMs,
       host: origin.host ?? head.authority.slice(0, 255),
       method: head.method,
-      path: head.target.slice(0, ACCESS_PATH_BYTES_MAX),
+      path: head.target.slice(0, this.limits.accessPathBytesMax),
       status: this.isAnswered ? this.status : STATUS_CLIENT_GONE,
       bytes: this.bytesSent,
-      durationMs: round(performance.now() - this.#startedMs),
+      durationMs: round(clock.nowMs - this.#startedMs),
       requestId: this.requestId,
       clientIp: origin.clientIp,
     };
@@ -180,6 +217,18 @@ export abstract class ClientExchange implements Exchange {
     if (upstreamMs !== undefined) record.upstreamMs = round(upstreamMs);
     return record;
   }
+}
+
+let lastEndMs = 0;
+let lastEnd = '';
+
+/** Behind the request id; the same for all requests of a millisecond. */
+function endOf(wallMs: number): string {
+  if (wallMs !== lastEndMs) {
+    lastEndMs = wallMs;
+    lastEnd = `\r\nX-Request-Start: t=${wallMs}\r\n\r\n`;
+  }
+  return lastEnd;
 }
 
 const UPGRADE_FIELDS = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';

@@ -33,6 +33,13 @@ export class TrustedPeers {
   }
 }
 
+/** For those of whom nothing that they say of others is believed. */
+export const NOBODY = new TrustedPeers([]);
+
+/** Of an IPv4 client of a dual-stack socket, too, its IPv4 address. */
+export const plainAddress = (address: string | undefined): string =>
+  (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+
 /** One end of a client connection: what all its requests have in common is found out once. */
 export class Peer {
   readonly ip: string;
@@ -46,8 +53,7 @@ export class Peer {
     remoteAddress: string | undefined,
     { peers, isTls }: { readonly peers: TrustedPeers; readonly isTls: boolean },
   ) {
-    // An IPv4 client of a dual-stack socket.
-    this.ip = (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+    this.ip = plainAddress(remoteAddress);
     this.isTrusted = peers.has(this.ip);
     this.#peers = peers;
     this.#proto = isTls ? 'https' : 'http';

@@ -1,7 +1,7 @@
 // Connections to one upstream: opened with a bound, kept while idle, handed out again only when
 // their idle time makes a close by the other end unlikely enough for the request at hand.
-import { performance } from 'node:perf_hooks';
 import type { BalancerLimits } from '../domain/limits.ts';
+import { clock } from './clock.ts';
 import { type Address, UpstreamConnection } from './upstream-connection.ts';
 
 export interface OpenListener {
@@ -32,7 +32,7 @@ export class ConnectionPool {
   take(idleMsMax: number): UpstreamConnection | undefined {
     for (;;) {
       const connection = this.#idle.at(-1);
-      if (!connection || performance.now() - connection.idleSinceMs >= idleMsMax) return undefined;
+      if (!connection || clock.nowMs - connection.idleSinceMs >= idleMsMax) return undefined;
       this.#idle.pop();
       if (connection.usable) return connection;
     }
@@ -67,7 +67,7 @@ export class ConnectionPool {
     }
     connection.consumer = undefined;
     connection.reused = true;
-    connection.idleSinceMs = performance.now();
+    connection.idleSinceMs = clock.nowMs;
     this.#idle.push(connection);
     if (this.#idle.length > this.#limits.idleConnectionsPerInstanceMax)
       this.#idle.shift()?.destroy();
@@ -82,7 +82,8 @@ export class ConnectionPool {
   }
 
   #expire(): void {
-    const nowMs = performance.now();
+    clock.tick();
+    const nowMs = clock.nowMs;
     while (this.#idle[0] && nowMs - this.#idle[0].idleSinceMs >= this.#idleMsMax)
       this.#idle.shift()?.destroy();
     const [oldest] = this.#idle;

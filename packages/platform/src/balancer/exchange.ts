@@ -1,6 +1,9 @@
 // One request on its way through Router -> Service -> LoadBalancer -> Target. The chain decides and
 // knows nothing of sockets; an exchange carries out what it decided and says how that went.
+import type { Treatment } from './answer-changes.ts';
+import type { ClientOrigin } from './client-origin.ts';
 import type { Journey } from './journey.ts';
+import type { AdmissionPolicy } from './policy/admission.ts';
 import type { Refusal } from './refusal.ts';
 import type { Target } from './target.ts';
 
@@ -11,6 +14,9 @@ export interface Exchange {
   readonly host: string | undefined;
   /** Without the query. */
   readonly path: string;
+  /** With it; `*` for OPTIONS alone. */
+  readonly target: string;
+  readonly origin: ClientOrigin;
   /** Field of the request by lower-case name. */
   header(name: string): string | undefined;
   /** Repeating it has no further effect, and all of it is at hand to be sent again. */
@@ -22,6 +28,14 @@ export interface Exchange {
   readonly trace: Trace;
   /** What it has tried so far; none while nothing failed. */
   journey: Journey | undefined;
+  /** How its route wants it and its answer changed. */
+  treatment: Treatment | undefined;
+  /** Policies that let it pass: they are not asked again when it is routed again. */
+  passed: Set<AdmissionPolicy> | undefined;
+  /** By which it was sent to one of two groups of upstreams; from 0 to below 1. */
+  draw: number | undefined;
+  /** Refuses more of its body than that; false: it is known to be longer. */
+  limitBody(bytesMax: number): boolean;
   /** Ends it with an answer of our own; nothing of another answer was sent before. */
   refuse(refusal: Refusal): void;
   /** Sends it to `target` and tells `listener` once what came of that. */

@@ -1,4 +1,5 @@
 // A request of HTTP/1.1 or 1.0 and its answer, on the client's side.
+import { clock } from './clock.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { ClientExchange, type ExchangeSurroundings } from './client-exchange.ts';
 import { reasonPhrase } from './http1/reason-phrase.ts';
@@ -61,28 +62,27 @@ export class Http1Exchange extends ClientExchange {
     this.#connection.waitForUpstream(timeoutMs);
   }
 
-  inform({ status, statusText, fields }: ResponseHead): void {
+  inform({ status, lead }: ResponseHead): void {
     // The body was asked for already, and a client of HTTP/1.0 knows none of these.
     if (status === 100 || this.head.isHttp10 || this.isAnswered) return;
-    this.#connection.write(`HTTP/1.1 ${statusText}\r\n${fields}\r\n`);
+    this.#connection.write(`${lead}\r\n`);
   }
 
   begin(head: ResponseHead, bytes: Buffer, ranges: readonly number[]): void {
     this.status = head.status;
     const { isHttp10 } = this.head;
-    let text = `HTTP/1.1 ${head.statusText}\r\n${head.fields}`;
-    if (!head.hasRequestId) text += `X-Request-Id: ${this.requestId}\r\n`;
-    if (!head.hasDate) text += `Date: ${httpDate(Date.now())}\r\n`;
-    if (head.upgrade !== undefined) text += `Upgrade: ${head.upgrade}\r\n`;
+    let tail = head.hasRequestId ? '' : `X-Request-Id: ${this.requestId}\r\n`;
+    if (!head.hasDate) tail += `Date: ${httpDate(clock.wallMs)}\r\n`;
+    if (head.upgrade !== undefined) tail += `Upgrade: ${head.upgrade}\r\n`;
     if (head.body.kind === 'chunked' || head.body.kind === 'close')
       if (isHttp10) this.#keepsAlive = false;
-      else text += 'Transfer-Encoding: chunked\r\n';
+      else tail += 'Transfer-Encoding: chunked\r\n';
     if (head.body.kind === 'close' && !isHttp10) this.#framing = 'chunk-it';
-    text += `${this.#connectionField(head.upgrade !== undefined)}\r\n`;
+    tail += `${this.#connectionField(head.upgrade !== undefined)}\r\n`;
     if (this.#framing === 'chunk-it') {
-      this.#connection.write(text);
+      this.#connection.write(head.lead + tail);
       this.send(bytes, ranges);
-    } else this.#connection.writeAnswer(text, bytes, ranges);
+    } else this.#writeAnswer(head, tail, bytes, ranges);
   }
 
   send(bytes: Buffer, ranges: readonly number[]): void {
@@ -116,12 +116,10 @@ export class Http1Exchange extends ClientExchange {
     this.finish('');
   }
 
-  switchProtocols({ statusText, fields, hasRequestId }: ResponseHead): ClientTunnelEnd {
+  switchProtocols({ lead, hasRequestId }: ResponseHead): ClientTunnelEnd {
     this.status = 101;
     const requestId = hasRequestId ? '' : `X-Request-Id: ${this.requestId}\r\n`;
-    this.#connection.write(
-      `HTTP/1.1 ${statusText}\r\n${fields}${requestId}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-    );
+    this.#connection.write(`${lead}${requestId}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
     return this.#connection.becomeTunnel();
   }
 
@@ -142,6 +140,16 @@ export class Http1Exchange extends ClientExchange {
 
   onUpstreamTimeout(): void {
     this.transfer?.onTimeout();
+  }
+
+  /** In one piece where head and body lie together already. */
+  #writeAnswer(head: ResponseHead, tail: string, bytes: Buffer, ranges: readonly number[]): void {
+    const [bodyStart, bodyEnd] = ranges;
+    if (ranges.length === 2 && head.placeBefore !== undefined) {
+      const start = head.placeBefore(bytes, bodyStart as number, tail);
+      if (start >= 0) return this.#connection.writeBytes(bytes.subarray(start, bodyEnd));
+    }
+    this.#connection.writeAnswer(head.lead + tail, bytes, ranges);
   }
 
   #connectionField(asksForUpgrade = false): string {

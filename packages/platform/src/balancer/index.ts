@@ -5,5 +5,7 @@ export { RequestLog, type RequestLogSink } from './request-log.ts';
 export { parseRoutesFile } from './routes-file.ts';
 export type { RouteGroup } from './routes-file-groups.ts';
 export { RoutesFileTable } from './routes-file-table.ts';
+export type { ProxyProtocol } from './server.ts';
 export { StandaloneBalancer } from './standalone-balancer.ts';
 export { CertificateShelf, type ServedCertificate } from './tls/certificate-shelf.ts';
+export { hashPassword } from './policy/password.ts';

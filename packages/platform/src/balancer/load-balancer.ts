@@ -1,6 +1,6 @@
 // Chooses the instance of one route: the one with fewer requests under way of two taken at random,
 // those known to fail left out while others are there.
-import { performance } from 'node:perf_hooks';
+import { clock } from './clock.ts';
 import type { Target } from './target.ts';
 
 export type Random = () => number;
@@ -16,8 +16,15 @@ export class LoadBalancer {
     this.#random = random;
   }
 
+  /** One that was not tried is thought to be well. */
+  isWell(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): boolean {
+    return this.targets.some(
+      (target) => !tried.has(target) && target.health.admits(target.outstanding, nowMs),
+    );
+  }
+
   /** Undefined once all were tried. */
-  choose(tried: ReadonlySet<Target> = NONE, nowMs = performance.now()): Target | undefined {
+  choose(tried: ReadonlySet<Target> = NONE, nowMs = clock.nowMs): Target | undefined {
     const [only] = this.targets;
     if (this.targets.length === 1 && tried.size === 0) return only;
     const candidates = this.targets.filter((target) => !tried.has(target));

@@ -1,4 +1,5 @@
 // Answers of the balancer itself: small pages for people, JSON for programs, the request id in both.
+import { clock } from './clock.ts';
 import { httpDate } from './http-date.ts';
 
 export interface Refusal {
@@ -9,12 +10,24 @@ export interface Refusal {
   readonly retryAfterS?: number;
   /** Name, value ... beyond those every page has. */
   readonly headers?: readonly string[];
+  /** A page in place of ours, for who does not prefer JSON. */
+  readonly html?: string;
+  /** In place of any page. */
+  readonly plainText?: string;
 }
 
 export interface RefusalAnswer {
   readonly headers: string[];
   readonly body: Buffer;
 }
+
+/** To a certificate authority that looks whether a host is ours. */
+export const challengeAnswer = (plainText: string): Refusal => ({
+  status: 200,
+  title: 'Challenge',
+  detail: '',
+  plainText,
+});
 
 export const unknownHost = (host: string | undefined): Refusal => ({
   status: 404,
@@ -101,6 +114,12 @@ export const bodyTooSlow: Refusal = {
   detail: 'The body of the request did not arrive in time.',
 };
 
+export const bodyTooLarge: Refusal = {
+  status: 413,
+  title: 'Request too large',
+  detail: 'The body of the request is over the limit of this site.',
+};
+
 export const methodNotAllowed = (allow: string): Refusal => ({
   status: 405,
   title: 'Method not allowed',
@@ -128,16 +147,28 @@ export function renderRefusal(
   refusal: Refusal,
   { accept, requestId }: { accept: string | undefined; requestId: string },
 ): RefusalAnswer {
-  const json = prefersJson(accept);
-  const body = Buffer.from(json ? renderJson(refusal, requestId) : renderHtml(refusal, requestId));
+  const { type, text } = renderPage(refusal, accept, requestId);
+  const body = Buffer.from(text);
   const headers = [
-    ...['Content-Type', json ? 'application/json' : 'text/html; charset=utf-8'],
+    ...['Content-Type', type],
     ...['Content-Length', String(body.length)],
-    ...['Date', httpDate(Date.now()), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
+    ...['Date', httpDate(clock.wallMs), 'Cache-Control', 'no-store', 'X-Request-Id', requestId],
     ...(refusal.retryAfterS === undefined ? [] : ['Retry-After', String(refusal.retryAfterS)]),
     ...(refusal.headers ?? []),
   ];
   return { headers, body };
+}
+
+function renderPage(
+  refusal: Refusal,
+  accept: string | undefined,
+  requestId: string,
+): { type: string; text: string } {
+  if (refusal.plainText !== undefined) return { type: 'text/plain', text: refusal.plainText };
+  if (prefersJson(accept))
+    return { type: 'application/json', text: renderJson(refusal, requestId) };
+  const text = refusal.html ?? renderHtml(refusal, requestId);
+  return { type: 'text/html; charset=utf-8', text };
 }
 
 function prefersJson(accept = ''): boolean {

@@ -4,6 +4,9 @@ import type { BalancerLimits } from '../domain/limits.ts';
 import { ChunkedReader } from './http1/chunked-reader.ts';
 import type { BodyFraming } from './http1/request-head.ts';
 
+/** Beside the Faults of http1/field-scanner.ts. */
+export const BODY_TOO_LONG = -100;
+
 export interface BodySink {
   /** Framed as it was received: chunks stay chunks. False: no more until `resume` is called. */
   onBody(bytes: Buffer): boolean;
@@ -29,6 +32,9 @@ export class RequestBody {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #isPaused = false;
+  /** Of a body whose length only its end tells. */
+  #takenBytes = 0;
+  #takenBytesMax = Infinity;
 
   constructor(framing: BodyFraming, smallBodyBytesMax: number) {
     this.framing = framing;
@@ -44,6 +50,13 @@ export class RequestBody {
     return this.#isPaused || (!this.isReadAhead && this.#keptBytes >= this.#keptBytesMax);
   }
 
+  /** False: it is, or says that it will be, longer. Else what comes beyond is BODY_TOO_LONG. */
+  limit(bytesMax: number): boolean {
+    if (this.framing.kind === 'length') return this.framing.bytes <= bytesMax;
+    if (this.framing.kind === 'chunked') this.#takenBytesMax = bytesMax;
+    return this.#takenBytes <= bytesMax;
+  }
+
   /** What was read ahead, once it is complete. */
   whole(): Buffer | undefined {
     if (!this.isReadAhead || !this.isComplete || this.#keptBytes === 0) return undefined;
@@ -51,7 +64,7 @@ export class RequestBody {
     return this.#kept[0];
   }
 
-  /** Position behind what belongs to this body, or a Fault. */
+  /** Position behind what belongs to this body, a Fault, or BODY_TOO_LONG. */
   take(bytes: Buffer, start: number): number {
     if (this.#chunked !== undefined) return this.#takeChunked(this.#chunked, bytes, start);
     const end = Math.min(bytes.length, start + this.#left);
@@ -79,7 +92,10 @@ export class RequestBody {
   #takeChunked(reader: ChunkedReader, bytes: Buffer, start: number): number {
     const end = reader.read(bytes, start, bytes.length);
     if (end < 0) return end;
-    const { passed } = reader;
+    const { data, passed } = reader;
+    for (let index = 0; index < data.length; index += 2)
+      this.#takenBytes += (data[index + 1] as number) - (data[index] as number);
+    if (this.#takenBytes > this.#takenBytesMax) return BODY_TOO_LONG;
     for (let index = 0; index < passed.length; index += 2)
       this.#pass(bytes.subarray(passed[index], passed[index + 1]));
     if (!reader.isDone) return end;

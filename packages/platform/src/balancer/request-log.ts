@@ -7,19 +7,31 @@ export interface RequestLogSink {
   write(bytes: Buffer): Promise<void>;
 }
 
-/** Gathered characters that are written without waiting for more. */
-const WRITE_LENGTH = 64 * 1024;
+/** Lines are gathered in pieces of this size, as bytes: as strings they would be moved by the garbage
+ * collector again and again until they are written. */
+const PIECE_BYTES = 64 * 1024;
 const WRITE_INTERVAL_MS = 100;
-/** Waiting while the sink is busy; beyond it lines are dropped. */
-const WAITING_LENGTH_MAX = 4 * 1024 * 1024;
+/** Full pieces that wait while the sink is busy; beyond them lines are dropped. */
+const WAITING_PIECES_MAX = 64;
 /** After a write that failed: a full disk is asked again, but not all the time. */
 const FAILED_PAUSE_MS = 1_000;
+/** Of UTF-8, for each UTF-16 unit. */
+const UNIT_BYTES_MAX = 3;
+
+interface Piece {
+  readonly bytes: Buffer;
+  readonly lines: number;
+}
 
 export class RequestLog {
   readonly #log: (line: string) => void;
   #sink: RequestLogSink;
-  #text = '';
+  /** Being filled. */
+  #bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #length = 0;
   #lines = 0;
+  /** Full ones, the oldest first. */
+  #waiting: Piece[] = [];
   #dropped = 0;
   #droppedTold = 0;
   #failing = false;
@@ -37,14 +49,15 @@ export class RequestLog {
   }
 
   record(record: AccessRecord): void {
-    if (this.#text.length >= WAITING_LENGTH_MAX) {
+    const line = lineOf(record);
+    if (this.#length + line.length * UNIT_BYTES_MAX > PIECE_BYTES && !this.#startPiece()) {
       this.#dropped += 1;
       return;
     }
-    this.#text += lineOf(record);
+    this.#length += this.#bytes.write(line, this.#length);
     this.#lines += 1;
     if (this.#writing) return;
-    if (this.#text.length >= WRITE_LENGTH) void this.flush();
+    if (this.#waiting.length > 0) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), WRITE_INTERVAL_MS);
   }
 
@@ -64,20 +77,39 @@ export class RequestLog {
     return before;
   }
 
+  /** False when too much waits already. */
+  #startPiece(): boolean {
+    if (this.#waiting.length >= WAITING_PIECES_MAX) return false;
+    if (this.#length === 0) return true;
+    this.#waiting.push({ bytes: this.#bytes.subarray(0, this.#length), lines: this.#lines });
+    this.#bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    this.#length = 0;
+    this.#lines = 0;
+    return true;
+  }
+
+  /** What is to be written next, with a note of what was lost before it. */
+  #nextPiece(): Piece | undefined {
+    if (this.#waiting.length === 0) this.#startPiece();
+    const note =
+      this.#dropped > this.#droppedTold ? droppedLine(this.#dropped - this.#droppedTold) : '';
+    const piece = this.#waiting.shift();
+    if (note === '') return piece;
+    const bytes = Buffer.concat([piece?.bytes ?? Buffer.alloc(0), Buffer.from(note)]);
+    return { bytes, lines: piece?.lines ?? 0 };
+  }
+
   async #writeAll(): Promise<void> {
-    while (this.#text !== '' || this.#dropped > this.#droppedTold) {
-      const lines = this.#lines;
+    for (;;) {
       const dropped = this.#dropped;
-      const note = dropped > this.#droppedTold ? droppedLine(dropped - this.#droppedTold) : '';
-      const bytes = Buffer.from(this.#text + note);
-      this.#text = '';
-      this.#lines = 0;
+      const piece = this.#nextPiece();
+      if (piece === undefined) return;
       try {
-        await this.#sink.write(bytes);
+        await this.#sink.write(piece.bytes);
         this.#droppedTold = dropped;
         this.#failing = false;
       } catch (error) {
-        this.#dropped += lines;
+        this.#dropped += piece.lines;
         if (!this.#failing) this.#log(`the access log cannot be written: ${String(error)}`);
         this.#failing = true;
         this.#timer ??= setTimeout(() => void this.flush(), FAILED_PAUSE_MS);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AppRoutes } from '../domain/route-table.ts';
+import type { AppRoutes, BalancerChallenge } from '../domain/route-table.ts';
 import { RouteTable } from './route-table.ts';
 
 const app = (appId: number, ...hosts: string[]): AppRoutes => ({
@@ -10,8 +10,12 @@ const app = (appId: number, ...hosts: string[]): AppRoutes => ({
 
 function setUp() {
   const changed: number[] = [];
-  const table = new RouteTable({ appChanged: ({ appId }) => changed.push(appId) });
-  return { table, changed };
+  const challenged: (readonly BalancerChallenge[])[] = [];
+  const table = new RouteTable({
+    appChanged: ({ appId }) => changed.push(appId),
+    challengesChanged: (challenges) => challenged.push(challenges),
+  });
+  return { table, changed, challenged };
 }
 
 describe('RouteTable', () => {
@@ -40,5 +44,21 @@ describe('RouteTable', () => {
     expect(changed).toEqual([2, 3]);
     expect(table.match('b.test', '/')).toBeUndefined();
     expect(table.snapshot()).toEqual({ epoch: 9, apps: [app(1, 'a.test'), app(3, 'd.test')] });
+  });
+
+  it('carries challenges in the same epochs, and forgets those a snapshot lacks', () => {
+    const { table, challenged } = setUp();
+    const challenge = { kind: 'http-01', host: 'a.test', token: 't', content: 't.k' } as const;
+    table.applySnapshot({ epoch: 5, apps: [app(1, 'a.test')] });
+    expect(table.applyUpdate({ epoch: 6, challenges: [challenge] })).toBe(true);
+    expect(table.snapshot()).toEqual({
+      epoch: 6,
+      apps: [app(1, 'a.test')],
+      challenges: [challenge],
+    });
+    expect(table.applyUpdate({ epoch: 7, app: app(2, 'b.test') })).toBe(true);
+    table.applySnapshot({ epoch: 8, apps: [] });
+    expect(challenged).toEqual([[challenge], []]);
+    expect(table.snapshot()).toEqual({ epoch: 8, apps: [] });
   });
 });

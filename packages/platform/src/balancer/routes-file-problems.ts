@@ -6,6 +6,9 @@ import { nearestWord } from '../lib/nearest-word.ts';
 import { quote } from './routes-file-fields.ts';
 import { keysKnownAt } from './routes-file-schema.ts';
 
+/** A key that reads as one without quotes. */
+const PLAIN_KEY = /^[\w-]+$/;
+
 export type FieldPath = readonly (string | number)[];
 
 /** Found at `offset`, told later: lines are counted only for what is told. */
@@ -49,7 +52,8 @@ function fieldOf(path: FieldPath): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`;
-      return index === 0 ? part : `.${part}`;
+      const name = PLAIN_KEY.test(part) ? part : JSON.stringify(part);
+      return index === 0 ? name : `.${name}`;
     })
     .join('');
 }
@@ -110,7 +114,7 @@ export function schemaFinding(issue: v.BaseIssue<unknown>, root: Node): Finding 
   }
   const complaint =
     issue.kind === 'schema'
-      ? `${KINDS[issue.type] ?? issue.expected ?? 'something else'} is needed, not ${show(issue.input)}`
+      ? `${KINDS[issue.type] ?? wordsOf(issue.expected)} is needed, not ${show(issue.input)}`
       : issue.message;
   return { offset: offsetOf(root, path), path, complaint };
 }
@@ -121,7 +125,12 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list [...]',
   strict_object: 'an object {...}',
+  record: 'an object {...}',
 };
+
+/** `("a" | "b")` as people say it. */
+const wordsOf = (expected: string | null): string =>
+  (expected ?? 'something else').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ');
 
 function unknownKey(key: string, parent: FieldPath): string {
   const known = keysKnownAt(parent);

@@ -3,6 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AppRoutes } from '../domain/route-table.ts';
 import type { RouteGroup } from './routes-file-groups.ts';
 
+const placeOf = ({ routes, policy }: AppRoutes): Pick<AppRoutes, 'routes' | 'policy'> => ({
+  routes,
+  ...(policy && { policy }),
+});
+
 export class RoutesFileTable {
   #apps = new Map<string, AppRoutes>();
   #lastId = 0;
@@ -18,11 +23,12 @@ export class RoutesFileTable {
     const changed: AppRoutes[] = [];
     const predecessors = this.#predecessors(groups);
     this.#apps = new Map();
-    for (const { key, name, routes } of groups) {
+    for (const { key, name, routes, policy } of groups) {
       const known = before.get(key) ?? predecessors.get(key);
       if (known) gone.delete(known.appId);
-      const same = known !== undefined && isDeepStrictEqual(known.routes, routes);
-      const app = same ? known : { appId: known?.appId ?? this.#nextId(), appName: name, routes };
+      const place = { routes, ...(policy && { policy }) };
+      const same = known !== undefined && isDeepStrictEqual(placeOf(known), place);
+      const app = same ? known : { appId: known?.appId ?? this.#nextId(), appName: name, ...place };
       this.#apps.set(key, app);
       if (!same) changed.push(app);
     }

@@ -135,7 +135,7 @@ describe('a routes file of the wrong shape', () => {
     [file(route({ hots: 'a' })), 'routes[0].hots: this key is not known; did you mean "host"?'],
     [
       file(route({ backend: 'a' })),
-      'routes[0].backend: this key is not known; there are "host", "path", "upstreams", "policy"',
+      'routes[0].backend: this key is not known; there are "host", "path", "upstreams", "canary", "policy"',
     ],
     [file(route({ policy: { magic: 1 } })), 'routes[0].policy.magic: this key is not known'],
     [file(route({ policy: true })), 'routes[0].policy: an object {...} is needed, not true'],

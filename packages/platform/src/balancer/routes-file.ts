@@ -2,7 +2,8 @@
 // with its line and its field. A file is taken whole or not at all.
 import { getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import * as v from 'valibot';
-import type { Upstream } from '../domain/route-table.ts';
+import type { RoutePolicy } from '../domain/route-policy.ts';
+import type { Canary, RouteTarget, Upstream } from '../domain/route-table.ts';
 import { groupRoutes, type RouteGroup, type RouteSet } from './routes-file-groups.ts';
 import { type Field, readHost, readPath, readUpstream } from './routes-file-fields.ts';
 import {
@@ -80,26 +81,41 @@ class RoutesReader {
   #take(written: WrittenRoute, index: number): void {
     const host = this.#value(readHost(written.host), index, 'host');
     const rules = this.#value(readPath(written.path ?? '/'), index, 'path');
-    const upstreams = this.#upstreams(written, index);
+    const target = this.#target(written, index);
     if (host === undefined || rules === undefined) return;
     const place = `${host} ${rules.at(-1)?.path ?? ''}`;
     const earlier = this.#places.get(place);
     if (earlier !== undefined) return this.#tellDuplicate(place, earlier, index);
     this.#places.set(place, index);
-    const policy = written.policy === undefined ? '{}' : JSON.stringify(written.policy);
-    const key = [policy, ...upstreams.map(({ instanceId }) => instanceId).sort()].join(' ');
-    const set = this.#sets.get(key) ?? { target: { kind: 'upstreams', upstreams }, routes: [] };
+    const { policy, canary } = written;
+    const key = [
+      ...[policy === undefined ? '{}' : JSON.stringify(policy), ...namesOf(target.upstreams)],
+      ...(canary === undefined ? [] : ['canary', canary.weight, canary.sticky ?? '-']),
+      ...namesOf(target.canary?.upstreams ?? []),
+    ].join(' ');
+    const set: RouteSet = this.#sets.get(key) ?? {
+      ...{ target, routes: [] },
+      ...(policy && { policy: policy as RoutePolicy }),
+    };
     this.#sets.set(key, set);
     for (const rule of rules) set.routes.push({ host, ...rule, target: set.target });
   }
 
-  #upstreams({ upstreams: written }: WrittenRoute, index: number): Upstream[] {
+  #target(written: WrittenRoute, index: number): UpstreamsTarget {
+    const { canary } = written;
+    const upstreams = this.#upstreams(written.upstreams, index, 'upstreams');
+    if (canary === undefined) return { kind: 'upstreams', upstreams };
+    const others = this.#upstreams(canary.upstreams, index, 'canary', 'upstreams');
+    return { kind: 'upstreams', upstreams, canary: { ...canary, upstreams: others } as Canary };
+  }
+
+  #upstreams(written: readonly string[], index: number, ...field: FieldPath): Upstream[] {
     const upstreams: Upstream[] = [];
     written.forEach((text, at) => {
-      const upstream = this.#value(readUpstream(text), index, 'upstreams', at);
+      const upstream = this.#value(readUpstream(text), index, ...field, at);
       if (upstream === undefined) return;
       if (upstreams.some(({ instanceId }) => instanceId === upstream.instanceId))
-        this.#tell(`${upstream.instanceId} stands in the list already`, index, 'upstreams', at);
+        this.#tell(`${upstream.instanceId} stands in the list already`, index, ...field, at);
       upstreams.push(upstream);
     });
     return upstreams;
@@ -127,3 +143,9 @@ class RoutesReader {
     });
   }
 }
+
+type UpstreamsTarget = Extract<RouteTarget, { kind: 'upstreams' }>;
+
+/** The order in which they are written means nothing. */
+const namesOf = (upstreams: readonly Upstream[]): string[] =>
+  upstreams.map(({ instanceId }) => instanceId).sort();

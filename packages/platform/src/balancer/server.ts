@@ -4,9 +4,12 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BalancerLimits, LIMITS } from '../domain/limits.ts';
 import type { AccessRecord } from '../ports/route-messages.ts';
+import { clock } from './clock.ts';
 import { ClientConnection, type ConnectionSurroundings } from './client-connection.ts';
-import type { TrustedPeers } from './client-origin.ts';
+import { NOBODY, Peer, type TrustedPeers } from './client-origin.ts';
 import { Deadlines } from './deadlines.ts';
+import { ProxiedSocket } from './proxied-socket.ts';
+import type { ProxySource } from './proxy-protocol.ts';
 import type { Router } from './router.ts';
 import type { CertificateShelf } from './tls/certificate-shelf.ts';
 import type { TlsListener } from './tls/tls-listener.ts';
@@ -18,9 +21,13 @@ export interface BalancerServerOptions {
   readonly certificates?: CertificateShelf;
   /** In place of those of domain/limits.ts. */
   readonly limits?: Partial<BalancerLimits>;
+  /** `required`: each connection begins with a PROXY header, and comes from a trusted peer. */
+  readonly proxyProtocol?: ProxyProtocol;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
 }
+
+export type ProxyProtocol = 'off' | 'required';
 
 export interface CloseGrace {
   /** For keep-alive clients to send one more request, answered with `Connection: close`. */
@@ -37,6 +44,8 @@ const DEFAULT_CLOSE_GRACE: CloseGrace = {
 };
 const CLOSE_POLL_MS = 25;
 const BACKLOG = 4_096;
+/** A port that is open to others would fill the log. */
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** A client, whatever it speaks. */
 export interface ClientEnd {
@@ -55,6 +64,7 @@ export class BalancerServer {
   readonly #connections = new Set<ClientEnd>();
   readonly #surroundings: ConnectionSurroundings;
   #closing = false;
+  #refusalLoggedMs = -Infinity;
 
   constructor(options: BalancerServerOptions) {
     const { router, peers, onAccess } = options;
@@ -67,8 +77,9 @@ export class BalancerServer {
       router,
       isClosing: () => this.#closing,
     };
+    const isProxied = options.proxyProtocol === 'required';
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#welcome(socket),
+      isProxied ? this.#awaitHeader(socket) : this.#welcome(socket),
     );
     this.#server.maxConnections = limits.connectionsMax;
   }
@@ -149,13 +160,42 @@ export class BalancerServer {
     });
   }
 
-  #welcome(socket: Socket): void {
-    this.#add(new ClientConnection(socket, this.#surroundings), socket);
+  #welcome(socket: Socket, peer?: Peer): void {
+    clock.tick();
+    this.#add(new ClientConnection(socket, this.#surroundings, { peer }), socket);
   }
 
   #add(connection: ClientEnd, socket: Socket): void {
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
+  }
+
+  #awaitHeader(socket: Socket): void {
+    const { peers, deadlines, limits } = this.#surroundings;
+    const proxied = new ProxiedSocket(socket, {
+      ...{ peers, deadlines, timeoutMs: limits.proxyHeaderTimeoutMs },
+      onReady: (source) => {
+        this.#connections.delete(proxied);
+        this.#welcome(socket, this.#behindProxy(socket, source));
+        socket.resume();
+      },
+      onRefused: (reason) => this.#logRefusal(socket, reason),
+    });
+    this.#connections.add(proxied);
+    socket.once('close', () => this.#connections.delete(proxied));
+  }
+
+  /** Whom a proxy does not name may be anybody: what it says of itself counts for nothing. */
+  #behindProxy(socket: Socket, source: ProxySource | undefined): Peer {
+    const peers = source === undefined ? NOBODY : this.#surroundings.peers;
+    return new Peer(source?.ip ?? socket.remoteAddress, { peers, isTls: false });
+  }
+
+  #logRefusal(socket: Socket, reason: string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#refusalLoggedMs < REFUSAL_LOG_INTERVAL_MS) return;
+    this.#refusalLoggedMs = nowMs;
+    this.#options.log(`connection of ${socket.remoteAddress ?? 'nobody'} closed: ${reason}`);
   }
 
   #cut(isMeant: (connection: ClientEnd) => boolean): void {

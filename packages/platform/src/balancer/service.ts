@@ -1,11 +1,15 @@
 // One app: turns each of its routes into an answer. Its targets outlive changes of the table, so
 // connections, health and the count of requests under way carry over.
 import type { BalancerLimits } from '../domain/limits.ts';
-import type { AppRoutes, Route, Upstream } from '../domain/route-table.ts';
+import type { AppRoutes, Route, RouteTarget, Upstream } from '../domain/route-table.ts';
+import { Canary } from './canary.ts';
+import { clock } from './clock.ts';
 import type { Drain } from './drain.ts';
 import type { Exchange, ForwardOptions, Outcome, OutcomeListener } from './exchange.ts';
 import { journeyOf } from './journey.ts';
 import { LoadBalancer } from './load-balancer.ts';
+import type { PolicySurroundings } from './policy/compile-policy.ts';
+import { RoutePolicies } from './policy/route-policies.ts';
 import * as refusal from './refusal.ts';
 import {
   isStaticMethod,
@@ -21,6 +25,7 @@ export interface ServiceSurroundings {
   /** Absent where no static server runs. */
   readonly staticServer: Target | undefined;
   readonly limits?: BalancerLimits;
+  readonly policies: PolicySurroundings;
   /** By the table as it is now. */
   readonly routeAgain: (exchange: Exchange) => void;
 }
@@ -35,10 +40,13 @@ export class Service implements OutcomeListener {
   /** By what makes an upstream the same: see keyOf. */
   #targets = new Map<string, Target>();
   #balancers = new Map<Route, LoadBalancer>();
+  #canaries = new Map<Route, Canary>();
+  readonly #policies: RoutePolicies;
 
   constructor(appId: number, surroundings: ServiceSurroundings) {
     this.appId = appId;
     this.#surroundings = surroundings;
+    this.#policies = new RoutePolicies(surroundings.policies, surroundings.routeAgain);
   }
 
   /** In one turn of the loop: after it no request starts on what `app` does not name. */
@@ -46,10 +54,16 @@ export class Service implements OutcomeListener {
     const before = this.#targets;
     this.#targets = new Map();
     this.#balancers = new Map();
+    this.#canaries = new Map();
+    this.#policies.update(app);
     for (const route of app.routes) {
       if (route.target.kind !== 'upstreams') continue;
-      const targets = route.target.upstreams.map((one) => this.#targetOf(one, before));
-      this.#balancers.set(route, new LoadBalancer(targets));
+      const { upstreams, canary } = route.target;
+      const balance = (some: readonly Upstream[]): LoadBalancer =>
+        new LoadBalancer(some.map((one) => this.#targetOf(one, before)));
+      const main = balance(upstreams);
+      this.#balancers.set(route, main);
+      if (canary) this.#canaries.set(route, new Canary(canary, main, balance(canary.upstreams)));
     }
     for (const [key, target] of before)
       if (!this.#targets.has(key)) this.#surroundings.drain.add(target);
@@ -59,6 +73,7 @@ export class Service implements OutcomeListener {
   /** Answers, or routes again; now or later. */
   serve(exchange: Exchange, route: Route): void {
     exchange.trace.appId = this.appId;
+    if (this.#policies.any && !this.#policies.admits(exchange, route)) return;
     switch (route.target.kind) {
       case 'upstreams':
         return this.#serveUpstreams(exchange, route);
@@ -70,6 +85,11 @@ export class Service implements OutcomeListener {
       case 'unavailable':
         return exchange.refuse(refusal.unavailable(route.target.reason));
     }
+  }
+
+  /** False: it would be refused for its body, whatever that is. */
+  takesBody(exchange: Exchange, route: Route): boolean {
+    return !this.#policies.any || this.#policies.takesBody(exchange, route);
   }
 
   onOutcome(exchange: Exchange, target: Target, outcome: Outcome): void {
@@ -95,7 +115,10 @@ export class Service implements OutcomeListener {
   }
 
   #serveUpstreams(exchange: Exchange, route: Route): void {
-    const target = this.#balancers.get(route)?.choose(exchange.journey?.tried);
+    const isSplit = (route as UpstreamsRoute).target.canary !== undefined;
+    const target = isSplit
+      ? this.#canaries.get(route)?.choose(exchange)
+      : this.#balancers.get(route)?.choose(exchange.journey?.tried);
     if (!target) return this.#waitForInstances(exchange);
     exchange.trace.instanceId = target.instanceId;
     const isRepeat = exchange.journey?.repeating === true;
@@ -128,16 +151,21 @@ export class Service implements OutcomeListener {
   /** Routes again after a change of the routes, or `timeoutMs`. */
   #wait(exchange: Exchange, timeoutMs: number): void {
     void this.#room.wait(timeoutMs, exchange.ended).then((hadSeat) => {
+      clock.tick();
       if (hadSeat) this.#surroundings.routeAgain(exchange);
       else exchange.refuse(refusal.tooManyWaiting);
     });
   }
 }
 
+type UpstreamsRoute = Route & {
+  readonly target: Extract<RouteTarget, { readonly kind: 'upstreams' }>;
+};
+
 function noteHealth(target: Target, exchange: Exchange, outcome: Outcome): void {
   if (outcome.kind === 'done' && exchange.trace.upstreamMs !== undefined) target.health.succeeded();
   const failed = outcome.kind === 'not-sent' || (outcome.kind === 'no-response' && !outcome.stale);
-  if (failed && !target.withdrawn) target.health.failed(performance.now());
+  if (failed && !target.withdrawn) target.health.failed(clock.nowMs);
 }
 
 const keyOf = ({ instanceId, address, port, keepAliveMs }: Upstream): string =>

@@ -5,7 +5,7 @@ import type { AccessRecord } from '../ports/route-messages.ts';
 import { TrustedPeers } from './client-origin.ts';
 import { Drain } from './drain.ts';
 import { Router } from './router.ts';
-import { BalancerServer } from './server.ts';
+import { BalancerServer, type ProxyProtocol } from './server.ts';
 import type { CertificateShelf } from './tls/certificate-shelf.ts';
 
 export interface StandaloneBalancerOptions {
@@ -13,6 +13,7 @@ export interface StandaloneBalancerOptions {
   readonly trustedPeers: readonly string[];
   /** What `listenTls` shows. */
   readonly certificates?: CertificateShelf;
+  readonly proxyProtocol: ProxyProtocol;
   readonly onAccess: (record: AccessRecord) => void;
   readonly log: (line: string) => void;
 }
@@ -22,13 +23,9 @@ export class StandaloneBalancer {
   readonly #makeServer: () => BalancerServer;
   readonly #servers: BalancerServer[] = [];
 
-  constructor({ trustedPeers, certificates, onAccess, log }: StandaloneBalancerOptions) {
+  constructor({ trustedPeers, ...options }: StandaloneBalancerOptions) {
     const peers = new TrustedPeers(trustedPeers);
-    this.#makeServer = () =>
-      new BalancerServer({
-        ...{ router: this.#router, peers, onAccess, log },
-        ...(certificates && { certificates }),
-      });
+    this.#makeServer = () => new BalancerServer({ router: this.#router, peers, ...options });
   }
 
   /** The whole table, once, before it listens. */

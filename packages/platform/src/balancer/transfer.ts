@@ -1,8 +1,8 @@
 // One pass of a request over one connection: connect, send, read the answer, hand it on. Back-pressure
 // both ways: the client's body is read as fast as the app takes it; the app's answer as fast as it
 // comes, up to a bound, then as the client takes it.
-import { performance } from 'node:perf_hooks';
 import { AnswerReader } from './answer-reader.ts';
+import { clock } from './clock.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import type { OpenListener } from './connection-pool.ts';
 import {
@@ -17,6 +17,7 @@ import type { BodySink } from './request-body.ts';
 import type { Flight, Target } from './target.ts';
 import { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection, UpstreamConsumer } from './upstream-connection.ts';
+import { writeTogether } from './write-together.ts';
 import { brokenOff, isReset, notHttp, reasonOf } from './upstream-error.ts';
 
 const HALF_AN_ANSWER = 'The answer of the site broke off.';
@@ -49,7 +50,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
       connections.open(this);
     else if (this.#exchange.repeatable) this.#takeIdle();
     // A close that has arrived already is seen in this turn of the loop.
-    else setImmediate(() => this.#takeIdle());
+    else setImmediate(() => this.#takeIdleNow());
   }
 
   /** The grace of a drain is over. */
@@ -100,7 +101,9 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
 
   /** The client takes more. */
   onClientDrain(): void {
-    this.#connection?.socket.resume();
+    const { layer } = this.#exchange;
+    if (layer === undefined) this.onRoom();
+    else layer.onClientDrain();
   }
 
   /** Or it was answered otherwise. */
@@ -122,7 +125,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
   }
 
   onAnswer(): void {
-    this.#exchange.trace.upstreamMs = performance.now() - this.#sentAtMs;
+    this.#exchange.trace.upstreamMs = clock.nowMs - this.#sentAtMs;
     this.#exchange.waitForUpstream(Infinity);
   }
 
@@ -149,6 +152,11 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     this.#connection?.socket.pause();
   }
 
+  /** What was given was taken. */
+  onRoom(): void {
+    this.#connection?.socket.resume();
+  }
+
   onBytesHeld(): void {
     this.#connection?.keepBytes();
   }
@@ -164,6 +172,11 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     if (early.length > 0) tunnel.onUpstreamData(Buffer.from(early), 0, early.length);
   }
 
+  #takeIdleNow(): void {
+    clock.tick();
+    this.#takeIdle();
+  }
+
   #takeIdle(): void {
     const { connections } = this.#target;
     const connection = connections.take(this.#target.reusableForMs(this.#exchange.repeatable));
@@ -176,12 +189,12 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
     const { rewrite } = this.#options;
     connection.consumer = this;
     this.#answer = new AnswerReader(exchange, this);
-    this.#sentAtMs = performance.now();
+    this.#sentAtMs = clock.nowMs;
     const text = exchange.requestText(rewrite);
     const body = rewrite === undefined ? exchange.body.whole() : undefined;
     // The static server has no use for a body; ours to answer without it.
     this.#isSent = rewrite !== undefined || exchange.body.isReadAhead;
-    if (body === undefined) connection.socket.write(text, 'latin1');
+    if (body === undefined) writeTogether(connection.socket, text);
     else connection.socket.write(joined(text, body));
     if (this.#isSent) this.#awaitAnswer();
     else exchange.sendBodyTo(this);
@@ -189,7 +202,7 @@ export class Transfer implements Flight, OpenListener, UpstreamConsumer, BodySin
 
   /** The request is out; from now on the app has its time. */
   #awaitAnswer(): void {
-    this.#exchange.waitForUpstream(this.#exchange.limits.responseTimeoutMs);
+    this.#exchange.waitForUpstream(this.#exchange.responseTimeoutMs);
   }
 
   /** The answer will not be complete. */

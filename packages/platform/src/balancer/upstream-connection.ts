@@ -1,6 +1,7 @@
 // A connection to an instance, read into memory of its own: what arrives goes on to the client from
 // where the kernel put it, with the head of the answer written before it.
 import { connect, type Socket } from 'node:net';
+import { clock } from './clock.ts';
 
 export type Address =
   { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -53,11 +54,15 @@ export class UpstreamConnection {
       },
     });
     this.socket
-      .on('connect', on.connect)
+      .on('connect', () => {
+        clock.tick();
+        on.connect();
+      })
       .on('drain', () => this.consumer?.onUpstreamDrain())
       .on('end', () => this.#end())
       .on('error', (error) => (this.#error = error))
       .on('close', () => {
+        clock.tick();
         on.close(this.#error);
         this.consumer?.onUpstreamClose(this.#error);
       })
@@ -90,6 +95,7 @@ export class UpstreamConnection {
     // Of bytes nobody asked for no request can be the reason.
     if (this.consumer === undefined) this.destroy();
     else {
+      clock.tick();
       this.#isTaking = true;
       this.consumer.onUpstreamData(this.#bytes, HEADROOM_BYTES, HEADROOM_BYTES + count);
       this.#isTaking = false;
@@ -98,6 +104,7 @@ export class UpstreamConnection {
   }
 
   #end(): void {
+    clock.tick();
     this.#isOver = true;
     if (this.consumer === undefined) this.destroy();
     else this.consumer.onUpstreamEnd();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { hasCode, TandemError } from '@tandem/protocol';
-import { Balancer } from '../balancer/index.ts';
+import { Balancer, type ProxyProtocol } from '../balancer/index.ts';
 import {
   createTransportClient,
   ipcEndpoints,
@@ -15,6 +15,7 @@ import { isPort, parseSocketAddress } from '../domain/socket-address.ts';
 import { pidStartTicks } from '../lib/boot-id.ts';
 import { dropPrivileges, type ProcessUser } from '../lib/privileges.ts';
 import {
+  balancerSecrets,
   balancerState,
   keysDirectory,
   nexusSocket,
@@ -22,7 +23,7 @@ import {
   pathsOf,
   staticSocket,
 } from '../ports/paths.ts';
-import { ROUTE_MESSAGES } from '../ports/route-messages.ts';
+import { BALANCER_MESSAGES } from '../ports/balancer-messages.ts';
 import type { TransportClient } from '../ports/transport.ts';
 
 const HELP = `Usage: balancer --installation NAME --name NAME (--listen-fd FD | --listen ADDRESS:PORT)
@@ -36,7 +37,10 @@ TERM or INT: stops accepting, finishes what is under way, exits within 35 s.
   --name NAME            of this worker, the same after a restart
   --listen-fd FD         listening socket inherited from the supervisor; workers may share it
   --listen ADDRESS:PORT  or one of our own; IPv6 in brackets, [::]:80 for both families
+  --listen-tls-fd FD     the same for TLS
+  --listen-tls ADDRESS:PORT
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
+  --proxy-protocol       each connection begins with a PROXY header (v1 or v2) of a trusted peer
   --uid N --gid N        give up root for these before anything is read
   --help
 `;
@@ -48,7 +52,10 @@ const OPTIONS = {
   name: { type: 'string' },
   'listen-fd': { type: 'string' },
   listen: { type: 'string' },
+  'listen-tls-fd': { type: 'string' },
+  'listen-tls': { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
+  'proxy-protocol': { type: 'boolean' },
   uid: { type: 'string' },
   gid: { type: 'string' },
   help: { type: 'boolean' },
@@ -73,7 +80,10 @@ try {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const where = listenAt(flags);
+  const where = listenAt(flags, 'listen');
+  const isTls = flags['listen-tls-fd'] !== undefined || flags['listen-tls'] !== undefined;
+  const tlsWhere = isTls ? listenAt(flags, 'listen-tls') : undefined;
+  const proxyProtocol = proxyProtocolOf(flags);
   const name = need(flags, 'name');
   const paths = pathsOf(need(flags, 'installation'), {
     data: flags['data-root'],
@@ -88,14 +98,16 @@ async function run(flags: Flags): Promise<void> {
     pidStartTicks: (await pidStartTicks(process.pid)) ?? 0,
     stateFile: join(balancerState(paths), `${name}.json`),
     staticSocket: staticSocket(paths),
+    ...(isTls && { certificateFile: join(balancerSecrets(paths), `${name}.json`) }),
     trustedPeers: flags['trusted-peer'] ?? [],
+    proxyProtocol,
     log,
   });
   closeOnSignal(async () => {
     await balancer.close();
     await transport.close();
   });
-  await balancer.start(where);
+  await balancer.start(where, tlsWhere);
   log(`${name} serves`);
 }
 
@@ -113,7 +125,7 @@ async function connect(name: string, paths: Paths): Promise<TransportClient> {
       },
     ],
     keys: await readCurveKeys(keyFile),
-    schemas: ROUTE_MESSAGES,
+    schemas: BALANCER_MESSAGES,
     log,
   });
 }
@@ -144,12 +156,22 @@ function closeOnSignal(close: () => Promise<void>): void {
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
 }
 
-function listenAt(flags: Flags): { fd: number } | { host: string; port: number } {
-  if (flags['listen-fd'] !== undefined) return { fd: numberOf(flags, 'listen-fd') };
-  const address = parseSocketAddress(need(flags, 'listen'));
+function listenAt(
+  flags: Flags,
+  name: 'listen' | 'listen-tls',
+): { fd: number } | { host: string; port: number } {
+  if (flags[`${name}-fd`] !== undefined) return { fd: numberOf(flags, `${name}-fd`) };
+  const address = parseSocketAddress(need(flags, name));
   if (!address || !isPort(address.port, { zero: true }))
-    throw usage(`--listen ${flags.listen}: ADDRESS:PORT is needed`);
+    throw usage(`--${name} ${flags[name]}: ADDRESS:PORT is needed`);
   return address;
+}
+
+function proxyProtocolOf(flags: Flags): ProxyProtocol {
+  if (!flags['proxy-protocol']) return 'off';
+  if (flags['trusted-peer'] === undefined)
+    throw usage('--proxy-protocol: nobody may connect without --trusted-peer');
+  return 'required';
 }
 
 function userOf(flags: Flags): ProcessUser {
@@ -157,7 +179,7 @@ function userOf(flags: Flags): ProcessUser {
   return { uid, gid: flags.gid === undefined ? uid : numberOf(flags, 'gid') };
 }
 
-function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd'): number {
+function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd' | 'listen-tls-fd'): number {
   const text = need(flags, name);
   if (!/^\d+$/.test(text)) throw usage(`--${name} ${text}: a number is needed`);
   return Number(text);
@@ -165,7 +187,7 @@ function numberOf(flags: Flags, name: 'uid' | 'gid' | 'listen-fd'): number {
 
 function need(
   flags: Flags,
-  name: 'installation' | 'name' | 'listen' | 'listen-fd' | 'uid' | 'gid',
+  name: Exclude<keyof Flags, 'help' | 'trusted-peer' | 'proxy-protocol'>,
 ): string {
   const value = flags[name];
   if (value === undefined) throw usage(`--${name} is missing; see --help`);

@@ -5,6 +5,7 @@ import { formatSocketAddress } from '../domain/socket-address.ts';
 import type { ListenFd } from './standalone-balancer/messages.ts';
 import { checkInherited, ListeningSockets } from './standalone-balancer/listening-sockets.ts';
 import { HELP, parseOptions, type StandaloneOptions } from './standalone-balancer/options.ts';
+import { HASH_PASSWORD, hashOfInput } from './standalone-balancer/password-input.ts';
 import { packApps } from './standalone-balancer/packed-apps.ts';
 import { readRoutesFile, RoutesWatch } from './standalone-balancer/routes-watch.ts';
 import { TlsMaterial } from './standalone-balancer/tls-material.ts';
@@ -23,8 +24,11 @@ const log = (text: string): void =>
 process.stderr.on('error', () => undefined);
 
 try {
-  const options = parseOptions(process.argv.slice(2));
-  if (!options) process.stdout.write(HELP);
+  const argv = process.argv.slice(2);
+  const hashes = argv.length === 1 && argv[0] === HASH_PASSWORD;
+  const options = hashes ? undefined : parseOptions(argv);
+  if (hashes) process.stdout.write(`${await hashOfInput(process.stdin)}\n`);
+  else if (!options) process.stdout.write(HELP);
   else if (options.check) await check(options);
   else await serve(options);
 } catch (thrown) {
@@ -41,7 +45,7 @@ async function check({ routes: path }: StandaloneOptions): Promise<void> {
 }
 
 async function serve(options: StandaloneOptions): Promise<void> {
-  const { accessLog, trustedPeers, routes: path } = options;
+  const { accessLog, trustedPeers, proxyProtocol, routes: path } = options;
   const user = options.user === undefined ? undefined : await findUser(options.user);
   const table = new RoutesFileTable();
   const tls =
@@ -54,7 +58,10 @@ async function serve(options: StandaloneOptions): Promise<void> {
         });
   const workers = new WorkerSet({
     count: options.workers,
-    order: () => ({ user, trustedPeers, accessLog, apps: packApps(table.apps), tls: tls?.message }),
+    order: () => ({
+      ...{ user, trustedPeers, proxyProtocol, accessLog },
+      ...{ apps: packApps(table.apps), tls: tls?.message },
+    }),
     log,
   });
   const watch = new RoutesWatch({

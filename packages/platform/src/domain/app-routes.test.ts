@@ -24,6 +24,23 @@ describe('appRoutes', () => {
     ]);
   });
 
+  it('leads browsers to HTTPS where they trust it, on every path', () => {
+    const secure = { hosts: new Set(['a.example']), port: 443 };
+    const { routes } = appRoutes({
+      ...base,
+      hostnames: ['a.localhost', 'a.example'],
+      image: { ...image, staticFiles: { urlPrefix: '/static/', directory: '/s', fileCount: 1 } },
+      secure,
+      instances: [ready],
+    });
+    expect(routes.map(({ host, path, policy }) => [host, path, policy])).toEqual([
+      ['a.localhost', '/', undefined],
+      ['a.localhost', '/static/', undefined],
+      ['a.example', '/', { redirectToHttps: {} }],
+      ['a.example', '/static/', { redirectToHttps: {} }],
+    ]);
+  });
+
   it('adds the static tree of the same release', () => {
     const staticFiles = { urlPrefix: '/static/', directory: '/static', fileCount: 3 };
     const { routes } = appRoutes({

@@ -1,6 +1,7 @@
 // From what is known of an app to the routes that balancers hold.
 import { LIMITS } from './limits.ts';
 import type { BuiltImage, StaticRoute } from './release.ts';
+import type { RoutePolicy } from './route-policy.ts';
 import type { AppRoutes, Route, RouteTarget, Upstream } from './route-table.ts';
 import { placeOnVolume } from './volume.ts';
 
@@ -17,12 +18,15 @@ export interface AppRoutesInput {
   readonly appId: number;
   readonly appName: string;
   readonly hostnames: readonly string[];
+  /** Those of them that browsers are led to by HTTPS, which is at this port. */
+  readonly secure?: { readonly hosts: ReadonlySet<string>; readonly port: number };
   /** Absent before the first release. */
   readonly image?: Pick<
     BuiltImage,
     'staticFiles' | 'staticRoutes' | 'media' | 'volume' | 'layers' | 'processTypes'
   >;
   readonly instances: readonly ServingInstance[];
+  readonly policy?: RoutePolicy;
   /** Requests wait until then, whatever is ready (an app that is swapped in place). */
   readonly holdUntilMs?: number;
   readonly nowMs: number;
@@ -37,8 +41,16 @@ export function appRoutes(input: AppRoutesInput): AppRoutes {
   const files = fileRoutes(image);
   const isSite = files.some(({ path, isExact }) => path === '/' && !isExact);
   const all = isSite ? files : [{ path: '/', target: dynamicTarget(input) }, ...files];
-  const routes = input.hostnames.flatMap((host) => all.map((route): Route => ({ host, ...route })));
-  return { appId, appName, routes };
+  const routes = input.hostnames.flatMap((host) => {
+    const policy = policyFor(host, input.secure);
+    return all.map((route): Route => ({ host, ...route, ...(policy && { policy }) }));
+  });
+  return { appId, appName, routes, ...(input.policy && { policy: input.policy }) };
+}
+
+function policyFor(host: string, secure: AppRoutesInput['secure']): Route['policy'] {
+  if (!secure?.hosts.has(host)) return undefined;
+  return { redirectToHttps: secure.port === 443 ? {} : { port: secure.port } };
 }
 
 /** What the static server answers. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appUid, buildUid, platformUid, serviceUid } from './installation.ts';
+import { appUid, buildUid, originOf, platformUid, serviceUid } from './installation.ts';
 
 const APP_ID_MAX = 149_499;
 
@@ -19,5 +19,15 @@ describe('uids of an installation', () => {
   it.each([-1, 0.5, NaN, APP_ID_MAX + 1])('refuse an app id of %d', (appId) => {
     expect(() => appUid(0, appId)).toThrow(RangeError);
     expect(() => serviceUid(0, appId)).toThrow(RangeError);
+  });
+});
+
+describe('originOf', () => {
+  it.each([
+    [{ httpPort: 80, httpsPort: 443 }, 'http://a.example', 'https://a.example'],
+    [{ httpPort: 8080, httpsPort: 8443 }, 'http://a.example:8080', 'https://a.example:8443'],
+  ])('with %j', (ports, http, https) => {
+    expect(originOf(ports, 'http', 'a.example')).toBe(http);
+    expect(originOf(ports, 'https', 'a.example')).toBe(https);
   });
 });

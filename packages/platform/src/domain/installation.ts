@@ -15,6 +15,8 @@ export interface Installation {
   readonly suffix: string;
   /** Port of the balancer. */
   readonly httpPort: number;
+  /** Its port for TLS; absent: it speaks none. */
+  readonly httpsPort?: number;
   /** Absent: crun. Nothing but the operator's word chooses `process`. */
   readonly sandbox?: 'crun' | 'process';
   readonly certificates?: CertificateSettings;
@@ -33,6 +35,18 @@ export interface CertificateSettings {
   readonly publicAddresses?: readonly string[];
   /** Where domains are looked up; default: the name servers of the machine. */
   readonly dnsServers?: readonly string[];
+}
+
+const DEFAULT_PORTS = { http: 80, https: 443 };
+
+/** `https://blog.example:8443` */
+export function originOf(
+  { httpPort, httpsPort }: Pick<Installation, 'httpPort' | 'httpsPort'>,
+  scheme: 'http' | 'https',
+  host: string,
+): string {
+  const port = scheme === 'http' ? httpPort : (httpsPort ?? DEFAULT_PORTS.https);
+  return `${scheme}://${host}${port === DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
 }
 
 const UID_BASE = 1_900_000_000;

@@ -1,6 +1,7 @@
 // Every default and bound of the platform in one place; docs/reference/defaults.md is generated
 // from it. Names carry their unit.
-import { UPLOAD_LIMITS } from '@tandem/protocol';
+// Not the whole protocol: a balancer worker would be 6 MB larger for its schemas.
+import { UPLOAD_LIMITS } from '@tandem/protocol/upload-limits';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -56,12 +57,16 @@ export const LIMITS = {
     /** Read before an instance is chosen, so a slow client holds no worker. */
     smallBodyBytesMax: 64 * KIB,
     headTimeoutMs: 30_000,
+    /** For the header of a proxy that speaks the PROXY protocol: it is the first that a proxy sends. */
+    proxyHeaderTimeoutMs: 5_000,
     /** Silence in the middle of a request body. */
     bodyIdleTimeoutMs: 60_000,
     /** A client that takes nothing of its answer for this long is given up. */
     answerStallMs: 60_000,
     /** How long a client that is to go may still read what it was told. */
     lingerMs: 1_000,
+    /** Of a path, with its query, in an access record. */
+    accessPathBytesMax: 1024,
     /** Read ahead of a client that sends its next requests before it has the answer. */
     pipelinedBytesMax: 64 * KIB,
     /** Of one response, for a client that reads slower than the app writes. */
@@ -82,6 +87,19 @@ export const LIMITS = {
     streamResetBurst: 200,
     streamResetsPerSecond: 20,
   },
+  policy: {
+    /** Whose rate is remembered, in each worker; an IPv6 client is a /64. */
+    rateClientsMax: 65_536,
+    /** Requests beyond the number an app takes at a time, until they get a 503. */
+    waitTimeoutMs: 30_000,
+    /** scrypt takes 32 MiB and a tenth of a second each. */
+    verificationsAtOnceMax: 2,
+    verificationsWaitingMax: 64,
+    verifiedCredentialsMax: 1_000,
+    /** Answers under compression, in each worker: each takes a quarter of a MiB. */
+    compressorsMax: 128,
+    compressionBytesMin: KIB,
+  },
   certificates: {
     /** From the order to the certificate in hand. */
     orderTimeoutMs: 600_000,
@@ -91,6 +109,8 @@ export const LIMITS = {
     /** One call of the command that writes DNS records; it may wait until they have spread. */
     hookTimeoutMs: 300_000,
     lookupTimeoutMs: 5_000,
+    /** Until every balancer has what the authority asks for: longer than one may be silent. */
+    presentTimeoutMs: 15_000,
     retryDelayMsFirst: 60_000,
     retryDelayMsMax: 6 * 3_600_000,
     /** A look at the DNS costs nobody anything. */
@@ -99,6 +119,8 @@ export const LIMITS = {
     retryAfterMsMax: 7 * 24 * 3_600_000,
     lookIntervalMsMax: 3_600_000,
     leaseMs: 30_000,
+    /** How long one key encrypts the session tickets of TLS. */
+    ticketKeyMs: 24 * 3_600_000,
     /** Each is a process of some 80 MB, for seconds. */
     ordersAtOnceMax: 2,
     selfSignedMs: 90 * 24 * 3_600_000,

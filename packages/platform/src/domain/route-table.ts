@@ -1,6 +1,9 @@
 // The route table as nexus publishes it and balancers hold it: for each app, its routes. An epoch
 // grows by one with each change; a balancer acknowledges an epoch once no request will start on
 // anything that this epoch no longer names.
+import type { CertificatePair } from './certificate/certificate-pair.ts';
+
+import type { RoutePolicy, Stickiness } from './route-policy.ts';
 
 export interface Upstream {
   readonly instanceId: string;
@@ -10,8 +13,21 @@ export interface Upstream {
   readonly keepAliveMs?: number;
 }
 
+/** Other upstreams of a route that take a share of its requests: a release on trial. */
+export interface Canary {
+  /** From 0 to 1. */
+  readonly weight: number;
+  readonly upstreams: readonly Upstream[];
+  /** Who was sent there once is sent there again; absent: each request is drawn anew. */
+  readonly sticky?: Stickiness;
+}
+
 export type RouteTarget =
-  | { readonly kind: 'upstreams'; readonly upstreams: readonly Upstream[] }
+  | {
+      readonly kind: 'upstreams';
+      readonly upstreams: readonly Upstream[];
+      readonly canary?: Canary;
+    }
   /** Files of a code layer, served by the node's static server; see adapters/nginx. */
   | {
       readonly kind: 'static';
@@ -42,6 +58,8 @@ export interface Route {
   readonly path: string;
   readonly isExact?: boolean;
   readonly target: RouteTarget;
+  /** Counts key by key before that of the app. */
+  readonly policy?: RoutePolicy;
 }
 
 /** Replaces everything known of this app; no routes: the app is gone. */
@@ -49,14 +67,34 @@ export interface AppRoutes {
   readonly appId: number;
   readonly appName: string;
   readonly routes: readonly Route[];
+  /** Of all its routes. */
+  readonly policy?: RoutePolicy;
 }
+
+/**
+ * What a certificate authority looks for at a balancer to see that a name is ours: answered before
+ * any route of the host, and also where no route has it. See ports/certificate-authority.ts.
+ */
+export type BalancerChallenge =
+  | {
+      readonly kind: 'http-01';
+      readonly host: string;
+      readonly token: string;
+      readonly content: string;
+    }
+  | { readonly kind: 'tls-alpn-01'; readonly host: string; readonly certificate: CertificatePair };
 
 export interface RouteSnapshot {
   readonly epoch: number;
   readonly apps: readonly AppRoutes[];
+  /** Absent: none. */
+  readonly challenges?: readonly BalancerChallenge[];
 }
 
+/** One of the two. */
 export interface RouteUpdate {
   readonly epoch: number;
-  readonly app: AppRoutes;
+  readonly app?: AppRoutes;
+  /** All there are; empty: none any more. */
+  readonly challenges?: readonly BalancerChallenge[];
 }

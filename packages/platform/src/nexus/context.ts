@@ -36,6 +36,8 @@ export interface NexusContext {
   readonly protectedLayers: () => readonly LayerRef[];
   /** Bytes that new processes may still take; see domain/room.ts. */
   readonly availableMemoryBytes: () => Promise<number>;
+  /** Whether browsers get there by HTTPS, with a certificate that they trust. */
+  readonly isSecure: (host: string) => boolean;
   /** For the operator: one line to the agent's own log. */
   readonly report: (text: string, error?: unknown) => void;
 }

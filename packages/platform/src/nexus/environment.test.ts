@@ -6,6 +6,7 @@ const sources = {
   release: 3,
   processName: 'web.1',
   urls: ['http://a.localhost:8080'],
+  origins: ['http://a.localhost:8080', 'https://a.localhost:8443'],
   hostnames: ['bakery.localhost'],
   memoryBytes: 536_870_912,
   image: { env: { DJANGO_SETTINGS_MODULE: 'tandem_settings' } },

@@ -26,6 +26,8 @@ export interface EnvironmentSources {
   readonly hostnames: readonly string[];
   /** Addresses of the app for browsers: `http://blog.localhost:8080`. */
   readonly urls: readonly string[];
+  /** Those and others that it may be reached by. */
+  readonly origins: readonly string[];
   /** The size of the process; our servers choose their number of workers by it. */
   readonly memoryBytes: number;
   readonly image: Pick<BuiltImage, 'env' | 'aliases'>;
@@ -35,13 +37,13 @@ export interface EnvironmentSources {
 }
 
 export function buildEnvironment(sources: EnvironmentSources): Record<string, string> {
-  const { hostnames, urls, image } = sources;
+  const { hostnames, urls, origins, image } = sources;
   const given = {
     ...BASE,
     ...platformValues(sources),
     ...sources.services,
     TANDEM_HOSTS: hostnames.map(asAllowedHost).join(','),
-    TANDEM_ORIGINS: urls.join(','),
+    TANDEM_ORIGINS: origins.join(','),
     TANDEM_URL: urls[0] ?? '',
     TANDEM_HOST: (urls[0] ?? '').replace(/^\w+:\/\//, ''),
   };

@@ -1,5 +1,5 @@
 // From documents to what the runner is told: the complete specification of an instance or a job.
-import { appUid } from '../domain/installation.ts';
+import { appUid, originOf } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { layersOf } from '../domain/release.ts';
 import type { InstanceSpec, JobSpec, ProcessSpec } from '../ports/runner.ts';
@@ -18,10 +18,29 @@ export function hostnamesOf(context: NexusContext, app: NamedApp): [string, ...s
   return [`${app.name}.${context.installation.suffix}`, ...(app.domains ?? [])];
 }
 
+/** One for each name, as browsers should come. */
 export function urlsOf(context: NexusContext, app: NamedApp): string[] {
-  const { httpPort } = context.installation;
-  const port = httpPort === 80 ? '' : `:${httpPort}`;
-  return hostnamesOf(context, app).map((host) => `http://${host}${port}`);
+  return hostnamesOf(context, app).map((host) => urlOf(context, host));
+}
+
+/**
+ * All that browsers may come from. A name that is not secure yet may become so while the process
+ * runs; of one that is, nothing that anybody on the way may write is believed.
+ */
+function originsOf(context: NexusContext, app: NamedApp): string[] {
+  const { installation, isSecure } = context;
+  return hostnamesOf(context, app).flatMap((host) => {
+    const isBoth = installation.httpsPort !== undefined && !isSecure(host);
+    return [urlOf(context, host), ...(isBoth ? [originOf(installation, 'https', host)] : [])];
+  });
+}
+
+/** Of a host, or of a pattern for hosts: `NAME.localhost`. */
+export function urlOf(
+  context: Pick<NexusContext, 'installation' | 'isSecure'>,
+  host: string,
+): string {
+  return originOf(context.installation, context.isSecure(host) ? 'https' : 'http', host);
 }
 
 export function appLogsDirectory(context: NexusContext, appId: number): string {
@@ -130,6 +149,7 @@ async function processSpec(
       processName,
       hostnames: hostnamesOf(context, app),
       urls: urlsOf(context, app),
+      origins: originsOf(context, app),
       memoryBytes,
       image,
       secretKey: openSecretKey(context.secrets, app.id, app.secretKey),

@@ -1,20 +1,17 @@
 // Where certificates come from. Adapters: acme (RFC 8555), self-signed.
 import { TandemError, type ErrorDetails } from '@tandem/protocol';
 import type { CertificatePair } from '../domain/certificate/certificate-pair.ts';
+import type { BalancerChallenge } from '../domain/route-table.ts';
 
 export type ChallengeKind = Challenge['kind'];
 
 /** What the certificate authority looks for to see that a name is ours. */
 export type Challenge =
-  /** `http://HOST/.well-known/acme-challenge/TOKEN`, port 80, answers with `content` as text. */
-  | {
-      readonly kind: 'http-01';
-      readonly host: string;
-      readonly token: string;
-      readonly content: string;
-    }
-  /** TLS for HOST with the protocol `acme-tls/1` (ALPN_PROTOCOL) shows this certificate. */
-  | { readonly kind: 'tls-alpn-01'; readonly host: string; readonly certificate: CertificatePair }
+  /**
+   * http-01: `http://HOST/.well-known/acme-challenge/TOKEN`, port 80, answers with `content` as text.
+   * tls-alpn-01: TLS for HOST with the protocol `acme-tls/1` (ALPN_PROTOCOL) shows this certificate.
+   */
+  | BalancerChallenge
   /** TXT record `name` has `value`, beside others it may have. */
   | {
       readonly kind: 'dns-01';

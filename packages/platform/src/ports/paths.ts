@@ -42,6 +42,8 @@ export const buildDirectory = (paths: Paths): string => join(paths.data, 'build'
 export const keptStatic = (paths: Paths): string => join(paths.data, 'static-kept');
 /** Writable by the balancers' uid: the route table they last had. */
 export const balancerState = (paths: Paths): string => join(paths.data, 'balancer');
+/** The same on a tmpfs: the certificates they last had, with private keys. */
+export const balancerSecrets = (paths: Paths): string => join(paths.run, 'balancer');
 export const controlSocket = (paths: Paths): string => join(paths.run, 'control.sock');
 export const nexusSocket = (paths: Paths): string => join(paths.run, 'nexus');
 export const staticSocket = (paths: Paths): string => join(paths.run, 'static', 'static.sock');

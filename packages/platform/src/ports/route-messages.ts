@@ -1,7 +1,8 @@
 // Messages between nexus and balancers, with their schemas. State, not events: a hello says all a
 // balancer has to tell (what it acknowledges, what it still drains), so a lost one heals by the next.
 import * as v from 'valibot';
-import type { AppRoutes, RouteSnapshot } from '../domain/route-table.ts';
+import type { AppRoutes, BalancerChallenge, RouteSnapshot } from '../domain/route-table.ts';
+import { CanaryEntries, PolicyMessage } from './route-policy-schema.ts';
 
 export const ROUTES_TOPIC = 'routes';
 /** A hello goes out at each change and at least this often. */
@@ -17,7 +18,11 @@ const Upstream = v.object({
 });
 
 const RouteTargetSchema = v.variant('kind', [
-  v.object({ kind: v.literal('upstreams'), upstreams: v.array(Upstream) }),
+  v.object({
+    kind: v.literal('upstreams'),
+    upstreams: v.array(Upstream),
+    canary: v.optional(v.object({ ...CanaryEntries, upstreams: v.array(Upstream) })),
+  }),
   v.object({
     kind: v.literal('static'),
     layerSha256: v.string(),
@@ -41,13 +46,34 @@ const AppRoutesSchema = v.object({
       path: v.string(),
       isExact: v.optional(v.boolean()),
       target: RouteTargetSchema,
+      policy: v.optional(PolicyMessage),
     }),
   ),
+  policy: v.optional(PolicyMessage),
 }) as unknown as v.GenericSchema<unknown, AppRoutes>;
+
+export const Pem = v.pipe(v.string(), v.startsWith('-----BEGIN '));
+
+const ChallengesSchema = v.array(
+  v.variant('kind', [
+    v.object({
+      kind: v.literal('http-01'),
+      host: v.string(),
+      token: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,256}$/)),
+      content: v.pipe(v.string(), v.maxLength(1024)),
+    }),
+    v.object({
+      kind: v.literal('tls-alpn-01'),
+      host: v.string(),
+      certificate: v.object({ chainPem: Pem, privateKeyPem: Pem }),
+    }),
+  ]),
+) as v.GenericSchema<unknown, BalancerChallenge[]>;
 
 export const RouteSnapshotSchema = v.object({
   epoch: v.number(),
   apps: v.array(AppRoutesSchema),
+  challenges: v.exactOptional(ChallengesSchema),
 }) as v.GenericSchema<unknown, RouteSnapshot>;
 
 /** Tells this process of a balancer from an earlier or later one of the same name. */
@@ -76,7 +102,7 @@ export const AccessRecordSchema = v.object({
   appId: v.optional(v.number()),
   host: v.string(),
   method: v.string(),
-  /** With its query, at most ACCESS_PATH_BYTES_MAX. */
+  /** With its query, at most LIMITS.balancer.accessPathBytesMax. */
   path: v.string(),
   status: v.number(),
   /** Of the response body. */
@@ -89,7 +115,6 @@ export const AccessRecordSchema = v.object({
   clientIp: v.string(),
 });
 export type AccessRecord = v.InferOutput<typeof AccessRecordSchema>;
-export const ACCESS_PATH_BYTES_MAX = 1024;
 
 export const ROUTE_MESSAGES = {
   'balancer.hello': BalancerHello,
@@ -106,7 +131,8 @@ export const ROUTE_MESSAGES = {
   'routes.update': v.object({
     type: v.literal('routes.update'),
     epoch: v.number(),
-    app: AppRoutesSchema,
+    app: v.exactOptional(AppRoutesSchema),
+    challenges: v.exactOptional(ChallengesSchema),
   }),
   'access.batch': v.object({
     type: v.literal('access.batch'),

@@ -14,6 +14,8 @@ export interface InstallationRequest {
   readonly nodeName: string;
   readonly suffix: string;
   readonly httpPort: number;
+  /** Absent or 0: none. */
+  readonly httpsPort?: number;
   readonly sandbox?: 'crun' | 'process';
 }
 
@@ -55,6 +57,7 @@ function newInstallation(request: InstallationRequest, slot: number): Installati
     nodeName: request.nodeName,
     suffix: request.suffix,
     httpPort: request.httpPort,
+    ...(request.httpsPort ? { httpsPort: request.httpsPort } : {}),
     ...(request.sandbox === undefined ? {} : { sandbox: request.sandbox }),
   };
 }

@@ -8,6 +8,8 @@ import type { Installation } from '../../domain/installation.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import type { Paths } from '../../ports/paths.ts';
 
+const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+
 const InstallationSchema = v.object({
   schemaVersion: v.literal(1),
   name: v.string(),
@@ -16,7 +18,8 @@ const InstallationSchema = v.object({
   ipv6Prefix: v.string(),
   nodeName: v.string(),
   suffix: v.string(),
-  httpPort: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  httpPort: Port,
+  httpsPort: v.exactOptional(Port),
   sandbox: v.exactOptional(v.picklist(['crun', 'process'])),
   certificates: v.exactOptional(
     v.object({

@@ -40,9 +40,20 @@ describe('serviceFiles', () => {
 
   it('takes the socket from the holder, as root, before it drops to the user', () => {
     const socket = { name: 'http', port: 80, bind: ['/bin/hold', 'http'] as const };
-    const run = fileOf({ ...service, socket, user: { uid: 7, gid: 8 } }, 'run');
+    const run = fileOf({ ...service, sockets: [socket], user: { uid: 7, gid: 8 } }, 'run');
     expect(run).toContain(`| grep -qx http || /bin/hold http\n`);
     expect(run).toMatch(/exec s6-fdholder-retrieve \S+ http s6-applyuidgid .* \/bin\/serve/);
+  });
+
+  it('takes a second socket before the first, and moves it out of the way', () => {
+    const sockets = ['http', 'https'].map((name) => ({
+      ...{ name, port: 80, bind: ['/bin/hold', name] as const },
+    }));
+    const run = fileOf({ ...service, sockets }, 'run');
+    expect(run).toContain(`| grep -qx https || /bin/hold https\n`);
+    expect(run).toMatch(
+      /exec s6-fdholder-retrieve \S+ https \/bin\/sh -c 'exec "\$@" 3<&0' sh s6-fdholder-retrieve \S+ http \/bin\/serve/,
+    );
   });
 
   it('tells s6 how to stop it', () => {

@@ -1,6 +1,6 @@
 // One daemon as an s6 service directory (servicedir(7)): the files, not yet on disk.
 import { shellQuote } from '../../lib/shell-quote.ts';
-import type { Service } from './service.ts';
+import type { HeldSocket, Service } from './service.ts';
 
 export interface ServiceFile {
   readonly path: string;
@@ -22,6 +22,9 @@ const BACKOFF = { delaysS: [0, 1, 2, 4, 8], stableAfterS: 60 };
 
 /** In the service directory: how often it died in a row. */
 export const CRASHES_FILE = 'crashes';
+
+/** Of the second socket, less one. */
+const FIRST_FD = 2;
 
 /** Longest run of the finish script, with a margin. */
 const FINISH_TIMEOUT_MS = 15_000;
@@ -45,23 +48,31 @@ function runScript(service: Service, context: ServiceDirectoryContext): string[]
     // Sockets are files: as many as the machine lets us have.
     'ulimit -n "$(ulimit -Hn)" || :',
     ...Object.entries(service.env ?? {}).map(([key, value]) => `export ${quoteAssign(key, value)}`),
-    ...(service.socket ? socketLines(service.socket.bind, service.socket.name, context) : []),
-    `exec ${shellQuote([...socketPrefix(service, context), ...userPrefix(service), ...service.argv])}`,
+    ...(service.sockets ?? []).map((socket) => socketLine(socket, context)),
+    `exec ${shellQuote([...socketsPrefix(service, context), ...userPrefix(service), ...service.argv])}`,
   ];
 }
 
 /** Only when the holder was restarted and lost it; SO_REUSEPORT lets both sockets serve meanwhile. */
-function socketLines(
-  bind: readonly string[],
-  name: string,
-  { holderSocket }: ServiceDirectoryContext,
-): string[] {
+function socketLine({ bind, name }: HeldSocket, { holderSocket }: ServiceDirectoryContext): string {
   const list = shellQuote(['s6-fdholder-list', holderSocket]);
-  return [`${list} | grep -qx ${shellQuote([name])} || ${shellQuote(bind)}`];
+  return `${list} | grep -qx ${shellQuote([name])} || ${shellQuote(bind)}`;
 }
 
-function socketPrefix({ socket }: Service, { holderSocket }: ServiceDirectoryContext): string[] {
-  return socket ? ['s6-fdholder-retrieve', holderSocket, socket.name] : [];
+/** Each comes as standard input; all but the first are moved on before the next one comes. */
+function socketsPrefix(
+  { sockets = [] }: Service,
+  { holderSocket }: ServiceDirectoryContext,
+): string[] {
+  return sockets
+    .flatMap(({ name }, index) => [
+      [
+        ...['s6-fdholder-retrieve', holderSocket, name],
+        ...(index === 0 ? [] : ['/bin/sh', '-c', `exec "$@" ${FIRST_FD + index}<&0`, 'sh']),
+      ],
+    ])
+    .toReversed()
+    .flat();
 }
 
 function userPrefix({ user }: Service): string[] {

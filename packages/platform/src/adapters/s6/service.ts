@@ -9,8 +9,11 @@ export interface Service {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: root. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** The listening socket of this service's argv, as its standard input; see listening-socket.ts. */
-  readonly socket?: HeldSocket;
+  /**
+   * Listening sockets of this service's argv: the first as its standard input, the others as
+   * descriptors 3 and up; see listening-socket.ts.
+   */
+  readonly sockets?: readonly HeldSocket[];
   /** Started in this order; a crash of one does not restart those that need it. */
   readonly dependsOn: readonly string[];
   readonly ready: ReadyCheck;

@@ -141,7 +141,7 @@ export class Supervisor {
       await this.#rescan();
       if (!(await waitFor(supervised, SUPERVISE_TIMEOUT_MS))) throw await this.#failure(service);
     }
-    if (service.socket) await ensureHeld(this.#scanDirectory, service.socket);
+    for (const socket of service.sockets ?? []) await ensureHeld(this.#scanDirectory, socket);
     const state = await serviceState(directory);
     await rm(join(directory, CRASHES_FILE), { force: true });
     const isUp = state?.wantedUp === true && state.pid !== undefined;

@@ -45,37 +45,37 @@ const ROLES: Readonly<Record<string, FieldRole>> = {
 };
 const OUR_PREFIXES = ['x-forwarded-', 'x-tandem-'].map((prefix) => Buffer.from(prefix));
 
-/** Of a name's octets, case aside: start with 0, add them one by one. */
-export const addToHash = (hash: number, octet: number): number =>
-  (Math.imul(hash, 31) + (octet | 0x20)) | 0;
-
 interface Entry {
   readonly name: Buffer;
-  readonly hash: number;
   readonly role: FieldRole;
 }
 
 const TABLE_MASK = 0xff;
-/** By the low bits of the hash; a test sees that no two names share a place. */
+
+/** Of length and two octets, case aside: enough to tell the names above from each other. */
+const placeOf = (length: number, first: number, last: number): number =>
+  (length + (first | 0x20) * 7 + (last | 0x20)) & TABLE_MASK;
+
 const TABLE: readonly (Entry | undefined)[] = buildTable();
 
 function buildTable(): (Entry | undefined)[] {
-  const places = new Array<Entry | undefined>(TABLE_MASK + 1).fill(undefined);
+  const table = new Array<Entry | undefined>(TABLE_MASK + 1).fill(undefined);
   for (const [text, role] of Object.entries(ROLES)) {
     const name = Buffer.from(text);
-    const hash = name.reduce(addToHash, 0);
-    if (places[hash & TABLE_MASK]) throw new Error(`field-role: ${text} has no place of its own`);
-    places[hash & TABLE_MASK] = { name, hash, role };
+    const place = placeOf(name.length, name[0] as number, name.at(-1) as number);
+    if (table[place]) throw new Error(`field-role: ${text} has no place of its own`);
+    table[place] = { name, role };
   }
-  return places;
+  return table;
 }
 
-/** Of the name at `start` to `end`, whose hash is `hash`. */
-export function roleOf(bytes: Uint8Array, start: number, end: number, hash: number): FieldRole {
-  const entry = TABLE[hash & TABLE_MASK];
-  if (entry !== undefined && entry.hash === hash && entry.name.length === end - start)
+/** Of the name from `start` to `end`. */
+export function roleOf(bytes: Uint8Array, start: number, end: number): FieldRole {
+  const first = bytes[start] as number;
+  const entry = TABLE[placeOf(end - start, first, bytes[end - 1] as number)];
+  if (entry !== undefined && entry.name.length === end - start)
     if (startsWith(bytes, start, entry.name)) return entry.role;
-  const isExtension = ((bytes[start] as number) | 0x20) === 0x78 && bytes[start + 1] === 0x2d;
+  const isExtension = (first | 0x20) === 0x78 && bytes[start + 1] === 0x2d;
   return isExtension && hasOurPrefix(bytes, start, end) ? FieldRole.ours : FieldRole.other;
 }
 

@@ -1,7 +1,7 @@
 // Reads a block of field lines (a head behind its first line, or trailers) once, strictly, and
 // remembers what decides about framing and the connection and which lines must not go on.
 import { CR, COLON, HT, LF, SP, TOKEN_OCTETS, UNDERSCORE, VALUE_OCTETS } from './octets.ts';
-import { addToHash, FieldRole, roleOf } from './field-role.ts';
+import { FieldRole, roleOf } from './field-role.ts';
 
 /** The block is not all here yet. */
 export const INCOMPLETE = -1;
@@ -25,6 +25,7 @@ export const ConnectionOption = { close: 1, keepAlive: 2, upgrade: 4, names: 8 }
 
 const CONTENT_LENGTH_DIGITS_MAX = 15;
 const NONE = -1;
+const NOTHING_DROPPED: readonly number[] = [];
 const ZERO = 0x30;
 
 /** Which lines stay behind: a request loses what only we may say, a response what is for one hop. */
@@ -46,8 +47,9 @@ export class FieldScanner {
   hostEnd = NONE;
   upgradeStart = NONE;
   upgradeEnd = NONE;
-  /** Start and end of each line that stays behind, in order. */
+  /** Start and end of each line that stays behind, in order: the first `droppedCount` of them. */
   readonly dropped: number[] = [];
+  droppedCount = 0;
   readonly #isRequest: boolean;
   readonly #countMax: number;
 
@@ -68,6 +70,11 @@ export class FieldScanner {
     return this.upgradeStart !== NONE;
   }
 
+  /** A copy of `dropped` that outlives the next scan. */
+  takeDropped(): readonly number[] {
+    return this.droppedCount === 0 ? NOTHING_DROPPED : this.dropped.slice(0, this.droppedCount);
+  }
+
   /** Position behind the empty line, INCOMPLETE, or a Fault. */
   scan(bytes: Uint8Array, start: number, end: number): number {
     this.#reset();
@@ -85,14 +92,11 @@ export class FieldScanner {
 
   #scanLine(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    let hash = 0;
     let marks = 0;
     for (; at < end; at += 1) {
-      const octet = bytes[at] as number;
-      const mark = TOKEN_OCTETS[octet] as number;
+      const mark = TOKEN_OCTETS[bytes[at] as number] as number;
       if (mark === 0) break;
       marks |= mark;
-      hash = addToHash(hash, octet);
     }
     if (at >= end) return INCOMPLETE;
     // Folded lines and a space before the colon end here too.
@@ -112,7 +116,7 @@ export class FieldScanner {
     at += 2;
     this.count += 1;
     if (this.count > this.#countMax) return Fault.tooMany;
-    const role = roleOf(bytes, start, nameEnd, hash);
+    const role = roleOf(bytes, start, nameEnd);
     // `X_Forwarded_Proto` reads in WSGI as `X-Forwarded-Proto`; nginx drops such names too.
     if (role === FieldRole.other && (!this.#isRequest || (marks & UNDERSCORE) === 0)) return at;
     const fault = this.#note(role, bytes, valueStart, valueEnd);
@@ -122,7 +126,8 @@ export class FieldScanner {
   }
 
   #staysBehind(role: FieldRole): boolean {
-    if (this.#isRequest) return role !== FieldRole.date && role !== FieldRole.maxForwards;
+    if (this.#isRequest)
+      return role !== FieldRole.host && role !== FieldRole.date && role !== FieldRole.maxForwards;
     return (
       role === FieldRole.transferEncoding ||
       role === FieldRole.connection ||
@@ -133,9 +138,13 @@ export class FieldScanner {
 
   #drop(start: number, end: number): void {
     const { dropped } = this;
-    if (dropped.length > 0 && dropped[dropped.length - 1] === start) dropped.pop();
-    else dropped.push(start);
-    dropped.push(end);
+    const last = this.droppedCount - 1;
+    if (last > 0 && dropped[last] === start) dropped[last] = end;
+    else {
+      dropped[last + 1] = start;
+      dropped[last + 2] = end;
+      this.droppedCount += 2;
+    }
   }
 
   /** 0, or a Fault. */
@@ -202,7 +211,7 @@ export class FieldScanner {
     this.hasMaxForwards = false;
     this.hostStart = NONE;
     this.upgradeStart = NONE;
-    this.dropped.length = 0;
+    this.droppedCount = 0;
   }
 }
 

@@ -13,12 +13,12 @@ export interface LineRange {
 export function keptLines(
   text: string,
   { base, start, end }: LineRange,
-  { dropped }: FieldScanner,
+  { dropped, droppedCount }: FieldScanner,
 ): string {
-  if (dropped.length === 0) return text.slice(start - base, end - base);
+  if (droppedCount === 0) return text.slice(start - base, end - base);
   let kept = '';
   let from = start;
-  for (let index = 0; index < dropped.length; index += 2) {
+  for (let index = 0; index < droppedCount; index += 2) {
     const dropStart = dropped[index] as number;
     if (dropStart > from) kept += text.slice(from - base, dropStart - base);
     from = dropped[index + 1] as number;
@@ -40,6 +40,9 @@ export function fieldValues(lines: string, name: string): string[] {
     .map((line) => line.slice(line.indexOf(':') + 1).trim());
 }
 
+/** The field lines of a head without its first line. */
+export const fieldLinesOf = (head: string): string => head.slice(head.indexOf('\r\n') + 2);
+
 /** Name and value of each line. */
 export const fieldPairs = (lines: string): [name: string, value: string][] =>
   linesOf(lines).map((line) => {
@@ -49,8 +52,11 @@ export const fieldPairs = (lines: string): [name: string, value: string][] =>
 
 /** The fields that Connection names belong to it (RFC 9110 section 7.6.1). */
 export function namedByConnection(lines: string): ReadonlySet<string> {
-  return new Set(fieldValues(lines, 'connection').flatMap(listOf));
+  return new Set(fieldValues(lines, 'connection').flatMap(listOf).filter(isToken));
 }
+
+/** No other name is one of a field; the first line of a head might be taken for one. */
+const isToken = (text: string): boolean => /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(text);
 
 const linesOf = (lines: string): string[] => lines.split('\r\n').filter((line) => line !== '');
 

@@ -15,6 +15,10 @@ function head(text: string): RequestHead {
   return reader.head;
 }
 
+/** What goes on behind the request line and Host. */
+const fieldsOf = ({ lead }: RequestHead): string =>
+  lead.slice(lead.indexOf('\r\n', lead.indexOf('Host: ')) + 2);
+
 const get = (fields = '', line = 'GET / HTTP/1.1') => `${line}\r\nHost: a.test\r\n${fields}\r\n`;
 
 describe('a request head', () => {
@@ -24,7 +28,7 @@ describe('a request head', () => {
     ).toMatchObject({
       ...{ method: 'POST', target: '/a/b?c=d', path: '/a/b', authority: 'a.test:80' },
       ...{ body: { kind: 'length', bytes: 3 }, isHttp10: false, keepsAlive: true },
-      fields: '',
+      lead: 'POST /a/b?c=d HTTP/1.1\r\nHost: a.test:80\r\n',
     });
   });
 
@@ -51,8 +55,8 @@ describe('a request head', () => {
   });
 
   it('keeps the fields that go on, as they were written', () => {
-    const { fields } = head(
-      get('Accept: a\r\ncookie:  b=c \t\r\nX-Empty:\r\nConnection: close\r\nAccept: d\r\n'),
+    const fields = fieldsOf(
+      head(get('Accept: a\r\ncookie:  b=c \t\r\nX-Empty:\r\nConnection: close\r\nAccept: d\r\n')),
     );
     expect(fields).toBe('Accept: a\r\ncookie:  b=c \t\r\nX-Empty:\r\nAccept: d\r\n');
   });
@@ -63,23 +67,28 @@ describe('a request head', () => {
     ...['X-Tandem-Layer', 'Forwarded', 'X-Real-IP', 'X-Request-Id', 'X-Request-Start'],
     ...['X-Scheme', 'X-URL-Scheme', 'Front-End-Https', 'X_Forwarded_Proto', 'Any_Name', 'Expect'],
   ])('%s does not go on', (name) => {
-    const { fields } = head(get(`A: 1\r\n${name}: x\r\nB: 2\r\n`));
+    const fields = fieldsOf(head(get(`A: 1\r\n${name}: x\r\nB: 2\r\n`)));
     expect(fields).toBe('A: 1\r\nB: 2\r\n');
   });
 
   it.each(['X-Forwarde', 'X-Forwarded', 'X-Tandem', 'Hosts', 'Content-Lengths', 'XForwarded-For'])(
     '%s is nothing special',
     (name) => {
-      expect(head(get(`${name}: x\r\n`)).fields).toBe(`${name}: x\r\n`);
+      expect(fieldsOf(head(get(`${name}: x\r\n`)))).toBe(`${name}: x\r\n`);
     },
   );
 
   it('loses what Connection names, but not what is for the app whoever names it', () => {
     const fields = 'X-Hop: 1\r\nCookie: a\r\nAuthorization: b\r\nX-Kept: 2\r\n';
     const connection = 'Connection: keep-alive, X-HOP , cookie\r\nConnection: authorization\r\n';
-    expect(head(get(connection + fields)).fields).toBe(
+    expect(fieldsOf(head(get(connection + fields)))).toBe(
       'Cookie: a\r\nAuthorization: b\r\nX-Kept: 2\r\n',
     );
+  });
+
+  it('does not lose its first line to a name in Connection', () => {
+    const text = get('Connection: get /a, get\r\n', 'GET /a:b HTTP/1.1');
+    expect(head(text).lead).toBe('GET /a:b HTTP/1.1\r\nHost: a.test\r\n');
   });
 
   it('finds single fields by name, repeated ones joined', () => {

@@ -24,8 +24,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   readonly asksForWebSocket: boolean;
   readonly hasMaxForwards: boolean;
-  /** Field lines that go on to the app, each with its end of line. */
-  readonly fields: string;
+  /** What goes on to the app of it, each with its end of line: request line, then Host, then fields. */
+  readonly lead: string;
   /** All of it, as received. */
   readonly text: string;
 }
@@ -37,6 +37,8 @@ export function fieldOf(head: RequestHead, name: string): string | undefined {
 }
 
 const METHOD_BYTES_MAX = 32;
+/** `Host: `, when it is the first field: where it belongs. */
+const HOST_NAME_BYTES = 6;
 const NO_BODY: BodyFraming = { kind: 'none' };
 const EMPTY_BODY: BodyFraming = { kind: 'length', bytes: 0 };
 const CHUNKED_BODY: BodyFraming = { kind: 'chunked' };
@@ -106,17 +108,22 @@ export class RequestHeadReader {
       expectsContinue: scanner.expectsContinue && !isHttp10,
       asksForWebSocket: scanner.hasUpgrade && !isHttp10 && this.#isWebSocket(method),
       hasMaxForwards: scanner.hasMaxForwards,
-      fields: this.#fields(fieldsStart, headEnd - 2),
+      lead:
+        target === written && !isHttp10 && scanner.hostStart - fieldsStart <= HOST_NAME_BYTES
+          ? this.#kept(this.#base, headEnd - 2)
+          : `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n` +
+            withoutFields(this.#kept(fieldsStart, headEnd - 2), (name) => name === 'host'),
       text: this.#text,
     };
     return headEnd;
   }
 
-  #fields(start: number, end: number): string {
+  /** Lines that go on. */
+  #kept(start: number, end: number): string {
     const scanner = this.#scanner;
-    const fields = keptLines(this.#text, { base: this.#base, start, end }, scanner);
+    const lines = keptLines(this.#text, { base: this.#base, start, end }, scanner);
     const namesSome = (scanner.connection & ConnectionOption.names) !== 0;
-    return namesSome ? withoutNamedFields(fields, this.#text) : fields;
+    return namesSome ? withoutNamedFields(lines, this.#text) : lines;
   }
 
   #slice(start: number, end: number): string {
@@ -126,7 +133,7 @@ export class RequestHeadReader {
   #framingFault(method: string, isHttp10: boolean): Fault | 0 {
     const scanner = this.#scanner;
     if (scanner.isChunked && (scanner.hasContentLength || isHttp10)) return Fault.transferCoding;
-    // No forward proxy; and what a body of a TRACE would mean nobody says (RFC 9110 section 9.3.8).
+    // This is no forward proxy.
     if (method === 'CONNECT') return Fault.method;
     return 0;
   }
@@ -136,7 +143,7 @@ export class RequestHeadReader {
     if (isChunked) return CHUNKED_BODY;
     if (hasContentLength)
       return contentLength === 0 ? EMPTY_BODY : { kind: 'length', bytes: contentLength };
-    return METHODS_WITH_BODY.has(method) ? EMPTY_BODY : NO_BODY;
+    return method !== 'GET' && METHODS_WITH_BODY.has(method) ? EMPTY_BODY : NO_BODY;
   }
 
   #keepsAlive(isHttp10: boolean): boolean {

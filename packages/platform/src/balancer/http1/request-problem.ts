@@ -1,8 +1,10 @@
 // What a client is told of a request that is no valid HTTP.
 import * as refusal from '../refusal.ts';
+import { BODY_TOO_LONG } from '../request-body.ts';
 import { Fault } from './field-scanner.ts';
 
 export function requestProblem(fault: number): refusal.Refusal {
+  if (fault === BODY_TOO_LONG) return refusal.bodyTooLarge;
   if (fault === Fault.tooMany) return refusal.headTooLarge;
   return refusal.badRequest(PROBLEMS[fault] ?? 'The request is not valid HTTP.');
 }

@@ -14,6 +14,8 @@ function head(text: string, method = 'GET'): ResponseHead {
   return reader.head;
 }
 
+const fieldsOf = ({ lead }: ResponseHead): string => lead.slice(lead.indexOf('\r\n') + 2);
+
 const answer = (fields = '', line = 'HTTP/1.1 200 OK') => `${line}\r\n${fields}\r\n`;
 
 describe('the head of an answer', () => {
@@ -21,14 +23,14 @@ describe('the head of an answer', () => {
     expect(
       head(answer('Server: x\r\nset-cookie: a\r\nSet-Cookie: b\r\n', 'HTTP/1.1 404 No Such')),
     ).toMatchObject({
-      ...{ status: 404, statusText: '404 No Such', hasRequestId: false, keepsAlive: false },
-      fields: 'Server: x\r\nset-cookie: a\r\nSet-Cookie: b\r\n',
+      ...{ status: 404, hasRequestId: false, keepsAlive: false },
+      lead: 'HTTP/1.1 404 No Such\r\nServer: x\r\nset-cookie: a\r\nSet-Cookie: b\r\n',
     });
   });
 
   it('may have an empty reason, or none', () => {
-    expect(head(answer('', 'HTTP/1.1 200 ')).statusText).toBe('200 ');
-    expect(head(answer('', 'HTTP/1.1 200')).statusText).toBe('200');
+    expect(head(answer('', 'HTTP/1.1 200 ')).lead).toBe('HTTP/1.1 200 \r\n');
+    expect(head(answer('', 'HTTP/1.0 200')).lead).toBe('HTTP/1.1 200\r\n');
   });
 
   it('is incomplete until its last byte', () => {
@@ -40,12 +42,18 @@ describe('the head of an answer', () => {
   it('loses what is for one hop, and names with _ go on', () => {
     const hop = 'Connection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\n';
     const more = 'Transfer-Encoding: chunked\r\nTrailer: X\r\nUpgrade: h2c\r\nX_Kept: 2\r\n';
-    expect(head(answer(`A: 1\r\n${hop}${more}`)).fields).toBe('A: 1\r\nX_Kept: 2\r\n');
+    expect(fieldsOf(head(answer(`A: 1\r\n${hop}${more}`)))).toBe('A: 1\r\nX_Kept: 2\r\n');
+  });
+
+  it('keeps its first line whatever Connection names', () => {
+    const line = 'HTTP/1.1 200 OK';
+    for (const named of [line, `${line},`, 'HTTP/1.1 200 O'])
+      expect(head(answer(`Connection: ${named}\r\n`, `${line} `)).lead).toBe(`${line} \r\n`);
   });
 
   it('knows a request id of the app', () => {
     expect(head(answer('x-request-ID: mine\r\n'))).toMatchObject({
-      ...{ hasRequestId: true, fields: 'x-request-ID: mine\r\n' },
+      ...{ hasRequestId: true, lead: 'HTTP/1.1 200 OK\r\nx-request-ID: mine\r\n' },
     });
   });
 });
@@ -68,10 +76,10 @@ describe('the body of an answer', () => {
   });
 
   it('of a 304 and of HEAD keeps its length, of a 204 and a 1xx loses it', () => {
-    expect(head(answer(length, 'HTTP/1.1 304 X')).fields).toBe(length);
-    expect(head(answer(length), 'HEAD').fields).toBe(length);
-    expect(head(answer(length, 'HTTP/1.1 204 X')).fields).toBe('');
-    expect(head(answer(`Link: x\r\n${length}`, 'HTTP/1.1 103 X')).fields).toBe('Link: x\r\n');
+    expect(fieldsOf(head(answer(length, 'HTTP/1.1 304 X')))).toBe(length);
+    expect(fieldsOf(head(answer(length), 'HEAD'))).toBe(length);
+    expect(fieldsOf(head(answer(length, 'HTTP/1.1 204 X')))).toBe('');
+    expect(fieldsOf(head(answer(`Link: x\r\n${length}`, 'HTTP/1.1 103 X')))).toBe('Link: x\r\n');
   });
 
   it.each([

@@ -1,7 +1,8 @@
 // The head of an app's answer. As strict as with clients: what two readers could frame differently is
 // no answer.
 import { ConnectionOption, Fault, FieldScanner, INCOMPLETE } from './field-scanner.ts';
-import { keptLines, type LineRange, withoutFields } from './field-text.ts';
+import { fieldLinesOf, keptLines, withoutFields } from './field-text.ts';
+import { InPlaceHead } from './in-place-head.ts';
 import { CR, LF, SP, VALUE_OCTETS } from './octets.ts';
 import { withoutNamedFields } from './request-head.ts';
 
@@ -14,17 +15,34 @@ export type AnswerFraming =
 
 export interface ResponseHead {
   readonly status: number;
-  /** Status and reason, as the app wrote them: `404 Not Found`. */
-  readonly statusText: string;
   readonly body: AnswerFraming;
-  /** Field lines that go on to the client; Content-Length is among them if there is one. */
-  readonly fields: string;
+  /**
+   * What goes on to the client of it: status line and fields, each with its end of line. Of what frames
+   * the body only Content-Length is among them.
+   */
+  readonly lead: string;
   readonly hasRequestId: boolean;
   readonly hasDate: boolean;
   /** What a 426 asks for. */
   readonly upgrade: string | undefined;
   /** The app reads another request on this connection. */
   readonly keepsAlive: boolean;
+  /** Where it can be had without a text: see InPlaceHead. */
+  placeBefore?(bytes: Buffer, bodyStart: number, tail: string): number;
+}
+
+/** With other fields. */
+export function withFieldLines(
+  head: ResponseHead,
+  change: (fields: string) => string,
+): ResponseHead {
+  const { lead } = head;
+  const fields = fieldLinesOf(lead);
+  const changed = change(fields);
+  if (changed === fields) return head;
+  const { status, body, hasRequestId, hasDate, upgrade, keepsAlive } = head;
+  const line = lead.slice(0, lead.length - fields.length);
+  return { status, body, lead: line + changed, hasRequestId, hasDate, upgrade, keepsAlive };
 }
 
 const FIELDS_MAX = 256;
@@ -46,32 +64,61 @@ export class ResponseHeadReader {
     if (headEnd < 0) return headEnd;
     // Two ways to find the end of the body: one reader takes this, another that (RFC 9112 section 6.3).
     if (this.#scanner.isChunked && this.#scanner.hasContentLength) return Fault.transferCoding;
-    const text = bytes.toString('latin1', start, headEnd);
-    const statusText = text.slice(STATUS_OFFSET, lineEnd - 2 - start);
-    const status = Number(statusText.slice(0, 3));
+    const status = statusOf(bytes, start + STATUS_OFFSET);
+    const isHttp10 = bytes[start + MINOR_OFFSET] === ZERO;
     const body = this.#framing(status, method);
-    this.head = {
-      status,
-      statusText,
-      body,
-      fields: this.#fields(text, status, { base: start, start: lineEnd, end: headEnd - 2 }),
-      hasRequestId: this.#scanner.hasRequestId,
-      hasDate: this.#scanner.hasDate,
-      upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, start) : undefined,
-      keepsAlive: this.#keepsAlive(body, bytes[start + MINOR_OFFSET] === ZERO),
-    };
+    const keepsAlive = this.#keepsAlive(body, isHttp10);
+    if (isHttp10 || this.#isSpecial(status)) {
+      const { hasRequestId, hasDate } = this.#scanner;
+      const text = bytes.toString('latin1', start, headEnd);
+      const special = this.#special(text, start, status);
+      this.head = { status, body, hasRequestId, hasDate, keepsAlive, ...special };
+    } else
+      this.head = this.#inPlace(new InPlaceHead(bytes, start, headEnd), status, body, keepsAlive);
     return headEnd;
   }
 
-  #fields(text: string, status: number, range: LineRange): string {
+  #inPlace(
+    head: InPlaceHead,
+    status: number,
+    body: AnswerFraming,
+    keepsAlive: boolean,
+  ): InPlaceHead {
+    head.status = status;
+    head.body = body;
+    head.hasRequestId = this.#scanner.hasRequestId;
+    head.hasDate = this.#scanner.hasDate;
+    head.keepsAlive = keepsAlive;
+    head.dropped = this.#scanner.takeDropped();
+    return head;
+  }
+
+  /** More is to be done than to leave out some lines. */
+  #isSpecial(status: number): boolean {
+    const { connection, hasContentLength, hasUpgrade } = this.#scanner;
+    return (
+      status < 200 ||
+      (status === 204 && hasContentLength) ||
+      (connection & ConnectionOption.names) !== 0 ||
+      (status === STATUS_UPGRADE_REQUIRED && hasUpgrade)
+    );
+  }
+
+  #special(text: string, base: number, status: number): Pick<ResponseHead, 'lead' | 'upgrade'> {
+    return {
+      lead: this.#lead(text, base, status),
+      upgrade: status === STATUS_UPGRADE_REQUIRED ? this.#upgrade(text, base) : undefined,
+    };
+  }
+
+  #lead(text: string, base: number, status: number): string {
     const scanner = this.#scanner;
-    let fields = keptLines(text, range, scanner);
-    if ((scanner.connection & ConnectionOption.names) !== 0)
-      fields = withoutNamedFields(fields, text);
+    let lead = keptLines(text, { base, start: base, end: base + text.length - 2 }, scanner);
+    if ((scanner.connection & ConnectionOption.names) !== 0) lead = withoutNamedFields(lead, text);
     // There it says nothing (RFC 9110 section 8.6).
     if (scanner.hasContentLength && (status < 200 || status === 204))
-      fields = withoutFields(fields, (name) => name === 'content-length');
-    return fields;
+      lead = withoutFields(lead, (name) => name === 'content-length');
+    return `HTTP/1.1${lead.slice(STATUS_OFFSET - 1)}`;
   }
 
   #upgrade(text: string, base: number): string | undefined {
@@ -121,6 +168,12 @@ function scanStatusLine(bytes: Uint8Array, start: number, end: number): number {
   if (at + 1 >= end) return INCOMPLETE;
   return bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : Fault.startLine;
 }
+
+const statusOf = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) * 100 +
+  (bytes[at + 1] as number) * 10 +
+  (bytes[at + 2] as number) -
+  ZERO * 111;
 
 const isDigit = (octet: number | undefined): boolean =>
   octet !== undefined && octet >= ZERO && octet <= ZERO + 9;

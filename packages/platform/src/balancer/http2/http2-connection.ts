@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionSurroundings } from '../client-connection.ts';
+import { clock } from '../clock.ts';
 import { Peer } from '../client-origin.ts';
 import type { Waiting } from '../deadlines.ts';
 import type { Fault } from '../http1/field-scanner.ts';
@@ -75,6 +76,7 @@ export class Http2Connection implements Waiting {
   }
 
   #begin(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
+    clock.tick();
     // Whoever resets it gets no answer.
     stream.on('error', () => undefined);
     if (stream.destroyed || stream.aborted) return;
@@ -94,6 +96,7 @@ export class Http2Connection implements Waiting {
     else if (exchange.body.isComplete) router.handle(exchange);
     // Who asks before sending is told at once that nobody would read it.
     else if (!isAtTheDoor && !router.knows(exchange)) router.handle(exchange);
+    else if (!router.takesBody(exchange)) router.handle(exchange);
     else exchange.readBody(() => router.handle(exchange));
   }
 

@@ -1,12 +1,14 @@
 // A stream of HTTP/2: one request and its answer, on the client's side.
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { ClientExchange } from '../client-exchange.ts';
+import { clock } from '../clock.ts';
 import type { Waiting } from '../deadlines.ts';
 import { httpDate } from '../http-date.ts';
+import { fieldLinesOf } from '../http1/field-text.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import { badRequest, bodyTooSlow, type Refusal, renderRefusal } from '../refusal.ts';
-import type { BodySink } from '../request-body.ts';
+import { badRequest, bodyTooLarge, bodyTooSlow, type Refusal, renderRefusal } from '../refusal.ts';
+import { BODY_TOO_LONG, type BodySink } from '../request-body.ts';
 import type { ClientTunnelEnd } from '../tunnel.ts';
 import type { Http2Connection } from './http2-connection.ts';
 import { trailerText } from './request-text.ts';
@@ -87,10 +89,10 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     if (this.body.isComplete) this.#waitFor(timeoutMs);
   }
 
-  inform({ status, fields }: ResponseHead): void {
+  inform({ status, lead }: ResponseHead): void {
     if (status === 100 || this.isAnswered || !this.#takesHead) return;
     const informed: Record<string, string | string[]> = {};
-    const list = responseFields(status, fields);
+    const list = responseFields(status, fieldLinesOf(lead));
     for (let index = 2; index + 1 < list.length; index += 2)
       informed[list[index] ?? ''] = list[index + 1] ?? '';
     this.#stream.additionalHeaders({ ...informed, ':status': status });
@@ -101,9 +103,9 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     if (!this.#takesHead) return;
     const more: string[] = [];
     if (!head.hasRequestId) more.push('x-request-id', this.requestId);
-    if (!head.hasDate) more.push('date', httpDate(Date.now()));
+    if (!head.hasDate) more.push('date', httpDate(clock.wallMs));
     const isBodiless = head.body.kind === 'none';
-    this.#stream.respond(responseFields(head.status, head.fields, more), {
+    this.#stream.respond(responseFields(head.status, fieldLinesOf(head.lead), more), {
       endStream: isBodiless,
       // Otherwise Node ends what is broken off before it resets it, and half an answer looks whole.
       waitForTrailers: !isBodiless && !isAllOf(head, ranges),
@@ -178,18 +180,19 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 
   #takeBody(bytes: Buffer, onReady: () => void): void {
+    clock.tick();
     const { body } = this;
     if (this.isEnded || body.isComplete) return;
     if (body.framing.kind === 'chunked') this.#giveToBody(asChunk(bytes));
     else this.#giveToBody(bytes);
     if (this.isEnded) return;
     if (body.isComplete) {
-      this.#waitFor(this.#isAwaitingUpstream ? this.limits.responseTimeoutMs : Infinity);
+      this.#waitFor(this.#isAwaitingUpstream ? this.responseTimeoutMs : Infinity);
       if (body.isReadAhead) onReady();
     } else if (body.isFull) {
       // It waits for the app now, not for the client.
       this.#stream.pause();
-      this.#waitFor(this.limits.responseTimeoutMs);
+      this.#waitFor(this.responseTimeoutMs);
     } else this.#waitFor(this.limits.bodyIdleTimeoutMs);
   }
 
@@ -200,19 +203,23 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 
   #endBody(): void {
+    clock.tick();
     if (this.isEnded || this.body.isComplete) return;
     // A body of known length that ends early was reset as malformed before this.
     this.#giveToBody(Buffer.from(`${LAST_CHUNK}${this.#requestTrailers}\r\n`, 'latin1'));
-    this.#waitFor(this.#isAwaitingUpstream ? this.limits.responseTimeoutMs : Infinity);
+    this.#waitFor(this.#isAwaitingUpstream ? this.responseTimeoutMs : Infinity);
   }
 
   #giveToBody(bytes: Buffer): void {
-    if (this.body.take(bytes, 0) >= 0) return;
+    const end = this.body.take(bytes, 0);
+    if (end >= 0) return;
     if (this.isAnswered) this.abort();
+    else if (end === BODY_TOO_LONG) this.refuse(bodyTooLarge);
     else this.refuse(badRequest('The fields behind the body are not valid HTTP.'));
   }
 
   #drained(): void {
+    clock.tick();
     this.transfer?.onClientDrain();
     if (this.body.isComplete && !this.#isAwaitingUpstream) this.#waitFor(Infinity);
   }
@@ -229,6 +236,7 @@ export class Http2Exchange extends ClientExchange implements Waiting {
   }
 
   #closed(): void {
+    clock.tick();
     this.#connection.surroundings.deadlines.remove(this);
     this.#connection.onStreamClosed();
     this.end();

@@ -2,7 +2,7 @@
 // line says the same (RFC 9110 section 5.3), nothing that is for one connection.
 import { fieldPairs } from '../http1/field-text.ts';
 
-/** Lines as of `ResponseHead.fields`, then more of our own: name, value, name, value ... */
+/** Lines as of `fieldLinesOf`, then more of our own: name, value, name, value ... */
 export function responseFields(
   status: number,
   lines: string,

@@ -15,10 +15,11 @@ import { systemClock } from '../../lib/system-clock.ts';
 import type { NexusContext } from '../../nexus/context.ts';
 import { Repository } from '../../nexus/documents/repository.ts';
 import { validateDocument } from '../../nexus/documents/schemas.ts';
+import { CertificatePublisher } from '../../nexus/certificates/certificate-publisher.ts';
 import { createResolver } from '../../nexus/resolver/index.ts';
 import { openClusterKeys } from '../../nexus/secrets/secret-box.ts';
 import { keysDirectory, nexusSocket, pathsOf, storeFile, type Paths } from '../../ports/paths.ts';
-import { ROUTE_MESSAGES } from '../../ports/route-messages.ts';
+import { BALANCER_MESSAGES } from '../../ports/balancer-messages.ts';
 import type { TransportServer } from '../../ports/transport.ts';
 import { readLogs } from '../../telemetry/log-reader.ts';
 import { balancerCount, balancerName } from '../install/machine.ts';
@@ -59,8 +60,10 @@ export async function startAgent(
   const node = await openNode({ installation, paths, environment, sandbox: options.sandbox });
   const server = await openTransport(installation, paths);
   const accessLog = new AccessLog(paths, (id) => node.runner.noteServed(id));
+  const certificatePublisher = new CertificatePublisher({ server, clock: systemClock, report });
   const resolver = createResolver({
     server,
+    answerOther: (message) => certificatePublisher.answer(message),
     lastEpoch: await repository.lastEpoch(),
     persistEpoch: (epoch) => repository.persistEpoch(epoch),
     // Those the supervisor runs: known before they have said hello, so nobody waits for more.
@@ -77,32 +80,23 @@ export async function startAgent(
   });
   const stack = node.redisStack;
   const redis = openAppRedis({ installation, paths, repository, clock: systemClock, stack });
-  const context: NexusContext = {
-    installation,
-    paths,
+  const context: Omit<NexusContext, 'isSecure'> = {
+    ...{ installation, paths, repository, secrets, resolver, database, redis, readLogs, report },
     clock: systemClock,
-    repository,
-    secrets,
     runner: node.runner,
     builder: node.builder,
     imageStore: node.imageStore,
-    resolver,
-    database,
-    redis,
-    readLogs,
     protectedLayers: () => node.protectedLayers(),
     availableMemoryBytes: async () => (await machineMemory()).availableBytes,
-    report,
   };
   const platform = createPlatformProbe({
-    version: VERSION,
-    paths,
-    resolver,
-    database,
+    ...{ version: VERSION, paths, resolver, database },
     examineMachine: () => node.examineMachine(),
   });
   const { certificates } = options;
-  const nexus = await startNexus({ context, platform, certificates, signal });
+  const nexus = await startNexus({
+    ...{ context, platform, certificates, certificatePublisher, signal },
+  });
   void keepLogs({ paths, clock: systemClock, owner: node.runner, report, signal });
 
   const stopped = untilAborted(signal).then(async () => {
@@ -128,7 +122,7 @@ async function openTransport(installation: Installation, paths: Paths): Promise<
     endpoints: [ipcEndpoints(nexusSocket(paths))],
     keys: nexusKeys,
     admittedKeysFile,
-    schemas: ROUTE_MESSAGES,
+    schemas: BALANCER_MESSAGES,
     socketGid: uid,
     log: (line) => report(line),
   });

@@ -1,7 +1,9 @@
 // Puts the nexus together and brings it to life in an order that lets a killed agent's successor
 // take over without anybody noticing: adopt, apply, publish, open, resume.
 import type { TandemError } from '@tandem/protocol';
-import type { CertificateSettings } from '../../domain/installation.ts';
+import type { CertificateSettings, Installation } from '../../domain/installation.ts';
+import type { CertificatePublisher } from '../../nexus/certificates/certificate-publisher.ts';
+import { BalancerSolver } from '../../nexus/certificates/balancer-solver.ts';
 import type { NexusContext } from '../../nexus/context.ts';
 import { startControlServer } from '../../nexus/control/control-server.ts';
 import { settleDomains } from '../../nexus/operations/domains.ts';
@@ -10,14 +12,16 @@ import type { PlatformProbe } from '../../nexus/operations/context.ts';
 import { sweepUploads } from '../../nexus/operations/deploys.ts';
 import { Deploys } from '../../nexus/scheduler/deploys.ts';
 import { InstanceKeeper } from '../../nexus/scheduler/instance-keeper.ts';
+import { followCertificates } from '../../nexus/scheduler/secure-routes.ts';
 import { RoutePublisher } from '../../nexus/scheduler/route-publisher.ts';
 import { controlSocket } from '../../ports/paths.ts';
 import { openCertificates } from './certificates.ts';
 
 export interface NexusOptions {
-  readonly context: NexusContext;
+  readonly context: Omit<NexusContext, 'isSecure'>;
   readonly platform: PlatformProbe;
   readonly certificates: CertificateSettings;
+  readonly certificatePublisher: CertificatePublisher;
   readonly signal: AbortSignal;
 }
 
@@ -29,12 +33,21 @@ export interface RunningNexus {
 }
 
 export async function startNexus({
-  context,
+  context: given,
   platform,
   certificates: settings,
+  certificatePublisher,
   signal,
 }: NexusOptions): Promise<RunningNexus> {
-  const certificates = await openCertificates(context, settings);
+  const { resolver, installation } = given;
+  const solver = new BalancerSolver({ resolver, kinds: challengeKinds(installation) });
+  const certificates = await openCertificates(given, settings, solver);
+  await certificates.load();
+  certificatePublisher.follow(certificates, signal);
+  const context: NexusContext = {
+    ...given,
+    isSecure: (host) => installation.httpsPort !== undefined && certificates.isTrusted(host),
+  };
   const routes = new RoutePublisher(context);
   const keeper = new InstanceKeeper(context, routes);
   const deploys = new Deploys({ context, keeper, routes });
@@ -45,6 +58,7 @@ export async function startNexus({
   await sweepUploads(operations);
   await keeper.refresh();
   await context.resolver.open();
+  followCertificates({ context, certificates, routes }, signal);
   void keeper.run(signal);
   await Promise.all([context.database.waitUntilHealthy(signal), warmUp(context)]);
   await deploys.resume();
@@ -63,6 +77,19 @@ export async function startNexus({
     },
     endInstances: (timeoutMs) => keeper.endAll(timeoutMs),
   };
+}
+
+/**
+ * The authority comes to port 80 or 443. Where we have neither, somebody passes them on to us, and
+ * plain HTTP is what they pass on more often.
+ */
+function challengeKinds({
+  httpPort,
+  httpsPort,
+}: Pick<Installation, 'httpPort' | 'httpsPort'>): ('http-01' | 'tls-alpn-01')[] {
+  if (httpsPort === undefined) return ['http-01'];
+  const isTlsAlone = httpPort !== 80 && httpsPort === 443;
+  return isTlsAlone ? ['tls-alpn-01', 'http-01'] : ['http-01', 'tls-alpn-01'];
 }
 
 /** Costs some seconds once per node; a failure shows again, with its cause, in the first build. */

@@ -22,6 +22,7 @@ import {
   type Installation,
 } from '../../domain/installation.ts';
 import {
+  balancerSecrets,
   balancerState,
   controlSocket,
   platformLogs,
@@ -51,6 +52,8 @@ export interface RunningInstallation {
 }
 
 const HEALTHY_TIMEOUT_MS = 120_000;
+/** Of a new installation on port 80: who serves the world need not ask for it. */
+const HTTPS_PORT = 443;
 const DEFAULTS = { suffix: 'localhost', httpPort: 8080 };
 
 export async function bringUp(
@@ -58,7 +61,9 @@ export async function bringUp(
   context: BringUpContext,
 ): Promise<RunningInstallation> {
   return await withInstallationLock(options.name, context.say, async () => {
-    const found = await findOrCreateInstallation({ ...DEFAULTS, ...options }, new SlotRegistry());
+    const httpsPort = options.httpsPort ?? (options.httpPort === 80 ? HTTPS_PORT : 0);
+    const request = { ...DEFAULTS, ...options, httpsPort };
+    const found = await findOrCreateInstallation(request, new SlotRegistry());
     const { paths } = found;
     refuseOtherSettings(options, found.installation);
     const installation = await keepSettings(options, found);
@@ -73,8 +78,9 @@ export async function bringUp(
 
 /** They are in the names and routes of what runs; silently keeping the old ones would mislead. */
 function refuseOtherSettings(options: UpOptions, installation: Installation): void {
-  const current = { ...installation, sandbox: installation.sandbox ?? 'crun' };
-  for (const key of ['suffix', 'httpPort', 'sandbox'] as const) {
+  const { sandbox = 'crun', httpsPort = options.httpsPort } = installation;
+  const current = { ...installation, sandbox, httpsPort };
+  for (const key of ['suffix', 'httpPort', 'httpsPort', 'sandbox'] as const) {
     if (options[key] === undefined || options[key] === current[key]) continue;
     throw new TandemError(
       'USAGE',
@@ -86,14 +92,19 @@ function refuseOtherSettings(options: UpOptions, installation: Installation): vo
   }
 }
 
-/** Those that may change; the agent is started anew with them. */
+/** Those that may change; the daemons that they concern are started anew with them. */
 async function keepSettings(
   options: UpOptions,
   { installation, paths }: { installation: Installation; paths: Paths },
 ): Promise<Installation> {
   const certificates = mergeCertificateSettings(installation.certificates, options.certificates);
-  if (isDeepStrictEqual(certificates, installation.certificates ?? {})) return installation;
-  const changed = { ...installation, certificates };
+  const httpsPort = installation.httpsPort ?? options.httpsPort ?? 0;
+  const changed = {
+    ...installation,
+    ...(Object.keys(certificates).length > 0 || installation.certificates ? { certificates } : {}),
+    ...(httpsPort === 0 ? {} : { httpsPort }),
+  };
+  if (isDeepStrictEqual(changed, installation)) return installation;
   await writeInstallation(paths, changed);
   return changed;
 }
@@ -106,10 +117,12 @@ async function makeDirectories({ slot }: Installation, paths: Paths): Promise<vo
     await letThrough(dirname(path));
     await letThrough(path);
   }
-  const platformOnly = [platformLogs(paths), superviseDirectory(paths), balancerState(paths)];
-  for (const path of platformOnly) await mkdir(path, { recursive: true, mode: 0o700 });
+  const balancerOnly = [balancerState(paths), balancerSecrets(paths)];
+  const platformOnly = [platformLogs(paths), superviseDirectory(paths)];
+  for (const path of [...platformOnly, ...balancerOnly])
+    await mkdir(path, { recursive: true, mode: 0o700 });
   const balancerUid = platformUid(slot, PLATFORM_UID.balancer);
-  await chown(balancerState(paths), balancerUid, balancerUid);
+  for (const path of balancerOnly) await chown(path, balancerUid, balancerUid);
 }
 
 async function prepareMachine(

@@ -22,11 +22,19 @@ describe('parseUp', () => {
     });
   });
 
+  it('takes a port for HTTPS, or the word that there is none', () => {
+    expect(parseUp(['--https-port', '8443']).httpsPort).toBe(8443);
+    expect(parseUp(['--https-port', '0']).httpsPort).toBe(0);
+    expect(parseUp([])).not.toHaveProperty('httpsPort');
+  });
+
   it.each([
     [['--prot', '80'], '--prot'],
     [['--port', '0'], '"0"'],
     [['--port', '70000'], '"70000"'],
     [['--port', 'x'], '"x"'],
+    [['--https-port', '00'], '"00"'],
+    [['--https-port', '443x'], '"443x"'],
     [['--domain', 'a..b'], '"a..b"'],
     [['--domain=-a'], '"-a"'],
     [['--sandbox', 'docker'], '"docker"'],

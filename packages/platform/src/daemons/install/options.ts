@@ -14,6 +14,8 @@ export interface UpOptions {
   /** What was not said on the command line is as the installation has it. */
   readonly suffix?: string;
   readonly httpPort?: number;
+  /** 0: none. */
+  readonly httpsPort?: number;
   readonly sandbox?: SandboxKind;
   readonly dataRoot: string;
   readonly runRoot: string;
@@ -38,6 +40,7 @@ export const UP_USAGE = `Usage: script/up [options]
   --installation NAME   default: ${DEFAULT_NAME}
   --domain SUFFIX       apps answer at NAME.SUFFIX (default: localhost)
   --port N              of the balancer (default: 8080)
+  --https-port N        of the balancer for TLS, 0 for none (default: 443 beside port 80, else none)
   --data-root DIR       default: ${ROOTS.data}
   --run-root DIR        default: ${ROOTS.run}
   --sandbox KIND        crun (default), or process where crun cannot run
@@ -57,7 +60,7 @@ const strings = <const T extends string>(...names: T[]) =>
 
 export function parseUp(args: readonly string[]): UpOptions {
   const values = parse(args, UP_USAGE, {
-    ...strings('installation', 'domain', 'port', 'data-root', 'run-root', 'sandbox'),
+    ...strings('installation', 'domain', 'port', 'https-port', 'data-root', 'run-root', 'sandbox'),
     'no-example': { type: 'boolean' },
     ...CERTIFICATE_OPTIONS,
   });
@@ -65,6 +68,9 @@ export function parseUp(args: readonly string[]): UpOptions {
     name: values.installation ?? DEFAULT_NAME,
     ...(values.domain === undefined ? {} : { suffix: parseSuffix(values.domain) }),
     ...(values.port === undefined ? {} : { httpPort: parsePort(values.port) }),
+    ...(values['https-port'] === undefined
+      ? {}
+      : { httpsPort: values['https-port'] === '0' ? 0 : parsePort(values['https-port']) }),
     ...(values.sandbox === undefined ? {} : { sandbox: parseSandbox(values.sandbox) }),
     dataRoot: parseRoot(values['data-root'] ?? ROOTS.data),
     runRoot: parseRoot(values['run-root'] ?? ROOTS.run),

@@ -50,8 +50,14 @@ export function servicesOf(inputs: ServiceInputs): Service[] {
   ];
 }
 
-export function httpSocket({ paths, installation }: ServiceInputs): HeldSocket {
-  return listeningSocket(superviseDirectory(paths), 'http', installation.httpPort);
+/** For plain HTTP, then for TLS if it is spoken. */
+export function socketsOf({
+  paths,
+  installation: { httpPort, httpsPort },
+}: Pick<ServiceInputs, 'paths' | 'installation'>): [HeldSocket, ...HeldSocket[]] {
+  const directory = superviseDirectory(paths);
+  const http = listeningSocket(directory, 'http', httpPort);
+  return httpsPort === undefined ? [http] : [http, listeningSocket(directory, 'https', httpsPort)];
 }
 
 function dns({ installation }: ServiceInputs): Service {
@@ -77,6 +83,7 @@ function staticServer({ staticServer: argv, paths }: ServiceInputs): Service {
 
 function agent(inputs: ServiceInputs): Service {
   const { checkout, paths, sandbox } = inputs;
+  const { httpsPort } = inputs.installation;
   return {
     name: 'agent',
     argv: [
@@ -85,7 +92,12 @@ function agent(inputs: ServiceInputs): Service {
       ...['--sandbox', sandbox],
       ...certificateArguments(inputs.installation.certificates),
     ],
-    env: { TANDEM_BUILD: checkout.build, ...SMALL_MALLOC },
+    env: {
+      TANDEM_BUILD: checkout.build,
+      // It reads it elsewhere, but must be started anew with it.
+      ...(httpsPort === undefined ? {} : { TANDEM_HTTPS_PORT: String(httpsPort) }),
+      ...SMALL_MALLOC,
+    },
     dependsOn: [],
     ready: { kind: 'unix-socket', path: controlSocket(paths) },
     readyTimeoutMs: AGENT_READY_TIMEOUT_MS,
@@ -103,10 +115,11 @@ function balancer(inputs: ServiceInputs, index: number): Service {
       ...([checkout.node, '--max-semi-space-size=4', daemonFile(checkout, 'balancer')] as const),
       ...placeArguments(inputs),
       ...['--name', name, '--listen-fd', '0'],
+      ...(installation.httpsPort === undefined ? [] : ['--listen-tls-fd', '3']),
     ],
     env: { TANDEM_BUILD: checkout.build, ...ONE_ARENA },
     user: { uid, gid: uid },
-    socket: httpSocket(inputs),
+    sockets: socketsOf(inputs),
     // The agent makes the keys.
     dependsOn: ['sockets', 'agent'],
     ready: { kind: 'http', port: installation.httpPort },

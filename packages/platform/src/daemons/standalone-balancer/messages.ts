@@ -1,5 +1,5 @@
 // Between the parent of a standalone balancer and its workers, over Node's IPC channel.
-import type { ServedCertificate } from '../../balancer/index.ts';
+import type { ProxyProtocol, ServedCertificate } from '../../balancer/index.ts';
 import type { ProcessUser } from '../../lib/privileges.ts';
 import type { PackedApp } from './packed-apps.ts';
 
@@ -25,6 +25,7 @@ export type ToWorker =
       readonly listenFds: readonly ListenFd[];
       readonly user: ProcessUser | undefined;
       readonly trustedPeers: readonly string[];
+      readonly proxyProtocol: ProxyProtocol;
       readonly accessLog: AccessLogTarget;
       readonly apps: readonly PackedApp[];
       readonly tls: TlsMessage | undefined;

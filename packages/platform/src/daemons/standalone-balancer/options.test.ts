@@ -40,6 +40,7 @@ describe('the command line of a standalone balancer', () => {
     [[...NEEDED, '--acess-log=off'], '--acess-log is not known; did you mean --access-log?'],
     [[...NEEDED, '--verbose'], '--verbose is not known'],
     [[...NEEDED, '--trusted-peer', '10.0.0.0/99'], '--trusted-peer 10.0.0.0/99: an address or'],
+    [[...NEEDED, '--proxy-protocol'], '--proxy-protocol: nobody may connect without'],
     [[...NEEDED, '--trusted-peer', 'proxy'], '--trusted-peer proxy: an address or a range'],
     [[...NEEDED, 'more'], 'more'],
     [['--routes'], '--routes'],

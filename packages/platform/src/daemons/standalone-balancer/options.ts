@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { TandemError } from '@tandem/protocol';
-import { TrustedPeers } from '../../balancer/index.ts';
+import { type ProxyProtocol, TrustedPeers } from '../../balancer/index.ts';
 import { isPort, parseSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import { nearestWord } from '../../lib/nearest-word.ts';
 import type { CertificateFiles } from './certificate-files.ts';
@@ -16,6 +16,7 @@ export interface StandaloneOptions {
   readonly certificates: readonly CertificateFiles[];
   readonly workers: number;
   readonly trustedPeers: readonly string[];
+  readonly proxyProtocol: ProxyProtocol;
   readonly accessLog: AccessLogTarget;
   readonly user: string | undefined;
   readonly check: boolean;
@@ -37,7 +38,9 @@ Answers HTTP by a routes file and follows its changes:
   --workers N            processes that serve (default: one per core)
   --access-log WHERE     a file, "-" for stdout (default), or "off": one JSON line per request
   --trusted-peer CIDR    believe X-Forwarded-* of these peers; may be repeated
+  --proxy-protocol       each connection begins with a PROXY header (v1 or v2) of a trusted peer
   --user NAME            what the workers run as when this is started as root
+  --hash-password        read a password from stdin and print its hash, for a policy of FILE
   --help
 
 HUP reads all files again and opens the access log anew. USR2 replaces the workers by new ones; no
@@ -54,9 +57,11 @@ const OPTIONS = {
   'listen-fd': { type: 'string', multiple: true },
   workers: { type: 'string' },
   'trusted-peer': { type: 'string', multiple: true },
+  'proxy-protocol': { type: 'boolean' },
   'access-log': { type: 'string' },
   user: { type: 'string' },
   check: { type: 'boolean' },
+  'hash-password': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
@@ -66,6 +71,7 @@ const WORKERS_MAX = 256;
 export function parseOptions(argv: readonly string[]): StandaloneOptions | undefined {
   const { values } = parse(argv);
   if (values.help) return undefined;
+  if (values['hash-password']) throw usage('--hash-password stands alone');
   const { routes, check = false } = values;
   if (routes === undefined) throw usage('--routes FILE is missing');
   const listen = (values.listen ?? []).map((text) => parseListen('listen', text));
@@ -75,9 +81,13 @@ export function parseOptions(argv: readonly string[]): StandaloneOptions | undef
   );
   if (listen.length + listenTls.length + listenFds.length === 0 && !check)
     throw usage('--listen ADDRESS:PORT is missing');
+  const isProxied = values['proxy-protocol'] === true;
+  if (isProxied && values['trusted-peer'] === undefined)
+    throw usage('--proxy-protocol: nobody may connect without --trusted-peer');
   return {
     ...{ routes, check, listen, listenTls, listenFds, user: values.user },
     certificates: pairUp(values.certificate ?? [], values.key ?? [], listenTls.length > 0),
+    proxyProtocol: isProxied ? 'required' : 'off',
     workers:
       values.workers === undefined
         ? availableParallelism()

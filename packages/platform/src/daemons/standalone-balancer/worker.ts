@@ -1,5 +1,8 @@
 // A worker of a standalone balancer: does what its parent says, and finishes when the parent is gone.
-import { CertificateShelf, RequestLog, StandaloneBalancer } from '../../balancer/index.ts';
+// Not by the index: a worker has no use for the parsers of the routes file, and is smaller without.
+import { RequestLog } from '../../balancer/request-log.ts';
+import { StandaloneBalancer } from '../../balancer/standalone-balancer.ts';
+import { CertificateShelf } from '../../balancer/tls/certificate-shelf.ts';
 import { dropPrivileges } from '../../lib/privileges.ts';
 import { LogFile } from './log-file.ts';
 import { unpackApps } from './packed-apps.ts';
@@ -64,11 +67,13 @@ async function take(message: ToWorker): Promise<void> {
 }
 
 async function serve(order: Serve): Promise<Serving> {
-  const { user, accessLog, trustedPeers, apps, listenFds, tls } = order;
+  const { user, accessLog, trustedPeers, proxyProtocol, apps, listenFds, tls } = order;
   if (user) dropPrivileges(user);
   if (tls) changeTls(tls);
   const { onAccess, reopenLog, closeLog } = await openRequestLog(accessLog);
-  const balancer = new StandaloneBalancer({ trustedPeers, certificates, onAccess, log });
+  const balancer = new StandaloneBalancer({
+    ...{ trustedPeers, proxyProtocol, certificates, onAccess, log },
+  });
   balancer.setRoutes(unpackApps(apps));
   for (const { fd, isTls } of listenFds)
     await (isTls ? balancer.listenTls({ fd }) : balancer.listen({ fd }));

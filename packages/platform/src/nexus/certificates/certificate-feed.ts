@@ -10,6 +10,7 @@ import type { CertificateDocument } from '../documents/schemas.ts';
 
 export interface ServedCertificate extends CertificatePair {
   readonly host: string;
+  readonly notAfterMs: number;
   readonly names: readonly string[];
   readonly source: CertificateSource;
   readonly fingerprint: string;
@@ -48,11 +49,20 @@ export class CertificateFeed {
     return [...this.#served.values()];
   }
 
+  of(host: string): ServedCertificate | undefined {
+    return this.#served.get(KEYS.certificate(host));
+  }
+
   /** What there is comes first. Returns what ends it. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     for (const certificate of this.#served.values()) listener({ kind: 'set', certificate });
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Once, before `run`: then what is served is complete. */
+  async load(): Promise<void> {
+    await this.#list();
   }
 
   /** Until `signal` fires or the store is closed. */
@@ -72,16 +82,22 @@ export class CertificateFeed {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { store, onLook } = this.#options;
-    const { documents, revision } = await store.list(KEYS.certificates);
-    const present = new Set(documents.map(({ key }) => key));
-    for (const key of this.#served.keys()) if (!present.has(key)) this.#remove(key);
-    for (const { key, value } of documents) this.#set(key, value as CertificateDocument);
+    const revision = await this.#list();
     onLook();
     for await (const { key, value } of store.watch(KEYS.certificates, revision, signal)) {
       if (value === undefined) this.#remove(key);
       else this.#set(key, value as CertificateDocument);
       onLook();
     }
+  }
+
+  /** The revision that it is as of. */
+  async #list(): Promise<number> {
+    const { documents, revision } = await this.#options.store.list(KEYS.certificates);
+    const present = new Set(documents.map(({ key }) => key));
+    for (const key of this.#served.keys()) if (!present.has(key)) this.#remove(key);
+    for (const { key, value } of documents) this.#set(key, value as CertificateDocument);
+    return revision;
   }
 
   #set(key: string, document: CertificateDocument): void {

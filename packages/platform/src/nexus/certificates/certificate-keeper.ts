@@ -123,6 +123,20 @@ export class CertificateKeeper {
     return verdict.facts;
   }
 
+  /** Once, before `run`: then `certificates` and `isTrusted` know all there is. */
+  async load(): Promise<void> {
+    await this.#feed.load();
+  }
+
+  /** Whether browsers trust what is shown for it; it need not be kept by that name. */
+  isTrusted(host: string): boolean {
+    const certificate =
+      this.#feed.of(host) ??
+      (this.#rules.isUnderFallback(host) ? this.#feed.of(this.#rules.fallbackHost) : undefined);
+    if (!certificate || certificate.source === 'self-signed') return false;
+    return certificate.notAfterMs > this.#options.clock.nowMs();
+  }
+
   /** With private keys: for balancers alone. Filled once `run` has begun. */
   certificates(): readonly ServedCertificate[] {
     return this.#feed.served;
@@ -155,8 +169,9 @@ export class CertificateKeeper {
   }
 
   #served(document: CertificateDocument): ServedCertificate {
-    const { host, names, source, fingerprint } = document;
+    const { host, names, source, fingerprint, notAfterMs } = document;
     const isFallback = host === this.#rules.fallbackHost;
-    return { ...this.#documents.open(document), host, names, source, fingerprint, isFallback };
+    const facts = { host, names, source, fingerprint, notAfterMs, isFallback };
+    return { ...this.#documents.open(document), ...facts };
   }
 }

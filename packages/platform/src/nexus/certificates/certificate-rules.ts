@@ -25,6 +25,12 @@ export class CertificateRules {
     return `*.${this.#options.suffix}`;
   }
 
+  isUnderFallback(host: string): boolean {
+    const { suffix } = this.#options;
+    const label = host.indexOf('.');
+    return host === suffix || (label > 0 && host.slice(label + 1) === suffix);
+  }
+
   namesFor(host: string): readonly [string, ...string[]] {
     return host === this.fallbackHost ? [this.#options.suffix, host] : [host];
   }

@@ -13,6 +13,8 @@ import type {
   DeployStatus,
   DoctorCheck,
   DomainView,
+  PolicyChange,
+  PolicyView,
   Explanation,
   FindingView,
   LogLine,
@@ -115,6 +117,10 @@ export interface ControlBackend {
   addDomain(app: string, host: string): Promise<DomainView>;
   removeDomain(app: string, host: string): Promise<void>;
   importCertificate(app: string, host: string, upload: CertificateUpload): Promise<DomainView>;
+
+  getPolicy(app: string): Promise<PolicyView>;
+  /** Resolves once every balancer acts by it, or some seconds later. */
+  changePolicy(app: string, change: PolicyChange): Promise<PolicyView>;
 
   listProcesses(app: string): Promise<readonly ProcessView[]>;
   explain(app: string, about: ExplainQuery): Promise<Explanation>;

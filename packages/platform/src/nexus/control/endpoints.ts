@@ -7,6 +7,7 @@ import {
   CertificateUpload,
   ConfigChange,
   CreateAppRequest,
+  PolicyChange,
   RollbackRequest,
   ScaleRequest,
   TandemError,
@@ -170,6 +171,18 @@ export const ENDPOINTS: readonly Endpoint<Handler>[] = [
       const upload = await readJson(exchange.request, CertificateUpload);
       return await backend.importCertificate(appOf(exchange), hostOf(exchange), upload);
     }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/apps/:app/policy',
+    handle: answer(OK, (backend, exchange) => backend.getPolicy(appOf(exchange))),
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/apps/:app/policy',
+    handle: answer(OK, async (backend, exchange) =>
+      backend.changePolicy(appOf(exchange), await readJson(exchange.request, PolicyChange)),
+    ),
   },
   {
     method: 'GET',

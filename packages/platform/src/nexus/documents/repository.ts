@@ -9,6 +9,7 @@ import type {
   CountersDocument,
   DeployDocument,
   InstanceDocument,
+  PolicyDocument,
   ReleaseDocument,
 } from './schemas.ts';
 
@@ -24,6 +25,7 @@ export const KEYS = {
   apps: 'apps/',
   app: (appId: number) => `apps/${appId}`,
   config: (appId: number) => `apps/${appId}/config`,
+  policy: (appId: number) => `apps/${appId}/policy`,
   releases: (appId: number) => `apps/${appId}/releases/`,
   release: (appId: number, number: number) => `apps/${appId}/releases/${number}`,
   deploys: (appId: number) => `apps/${appId}/deploys/`,
@@ -74,6 +76,7 @@ export class Repository {
 
   app = (appId: number) => this.get<AppDocument>(KEYS.app(appId));
   config = (appId: number) => this.get<ConfigDocument>(KEYS.config(appId));
+  policy = (appId: number) => this.get<PolicyDocument>(KEYS.policy(appId));
   release = (appId: number, number: number) =>
     this.get<ReleaseDocument>(KEYS.release(appId, number));
   deploy = (appId: number, number: number) => this.get<DeployDocument>(KEYS.deploy(appId, number));

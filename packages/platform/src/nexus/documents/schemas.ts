@@ -2,7 +2,9 @@
 // this table on the way in and out.
 import { ErrorBodySchema, TandemError } from '@tandem/protocol';
 import * as v from 'valibot';
+import type { RoutePolicy } from '../../domain/route-policy.ts';
 import type { BuiltImage } from '../../domain/release.ts';
+import { PolicyMessage } from '../../ports/route-policy-schema.ts';
 import type { ValidateDocument } from '../../ports/state-store.ts';
 import { SealedSecret } from '../secrets/sealed-secret.ts';
 
@@ -49,6 +51,13 @@ export const ConfigDocument = v.object({
   entries: v.record(v.string(), v.object({ value: SealedSecret, secret: v.boolean() })),
 });
 export type ConfigDocument = v.InferOutput<typeof ConfigDocument>;
+
+/** `apps/<id>/policy`: what its owner asks of the balancers, for all its routes. */
+export const PolicyDocument = v.object({
+  schemaVersion: v.literal(1),
+  policy: PolicyMessage as v.GenericSchema<unknown, RoutePolicy>,
+});
+export type PolicyDocument = v.InferOutput<typeof PolicyDocument>;
 
 const ImageDocument = v.custom<BuiltImage>(
   (value) => typeof value === 'object' && value !== null && 'layers' in value,
@@ -189,6 +198,7 @@ const TABLE: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/^app-names\/[a-z0-9-]+$/, AppNameDocument],
   [/^apps\/\d+$/, AppDocument],
   [/^apps\/\d+\/config$/, ConfigDocument],
+  [/^apps\/\d+\/policy$/, PolicyDocument],
   [/^apps\/\d+\/releases\/\d+$/, ReleaseDocument],
   [/^apps\/\d+\/deploys\/\d+$/, DeployDocument],
   [/^apps\/\d+\/instances\/[a-z0-9-]+$/, InstanceDocument],

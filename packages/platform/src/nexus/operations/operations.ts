@@ -8,6 +8,7 @@ import { deployOperations } from './deploys.ts';
 import { domainOperations } from './domains.ts';
 import { explainOperations } from './explanation.ts';
 import { platformOperations } from './platform.ts';
+import { policyOperations } from './policy.ts';
 import { processOperations } from './processes.ts';
 import { releaseOperations } from './releases.ts';
 
@@ -18,6 +19,7 @@ export function createOperations(context: OperationsContext): ControlBackend {
     ...releaseOperations(context),
     ...configOperations(context),
     ...domainOperations(context),
+    ...policyOperations(context),
     ...processOperations(context),
     ...explainOperations(context),
     ...platformOperations(context),

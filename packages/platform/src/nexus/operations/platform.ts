@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { ControlBackend } from '../control/backend.ts';
+import { urlOf } from '../process-specs.ts';
 import type { OperationsContext } from './context.ts';
 
 type PlatformOperations = Pick<ControlBackend, 'status' | 'doctor' | 'prepareDetect' | 'detect'>;
@@ -12,7 +13,6 @@ export function platformOperations(context: OperationsContext): PlatformOperatio
   return {
     async status() {
       const { installation, platform, repository } = context;
-      const port = installation.httpPort === 80 ? '' : `:${installation.httpPort}`;
       const components = await platform.components();
       const troubled = components.filter((component) => component.state !== 'running');
       return {
@@ -20,7 +20,7 @@ export function platformOperations(context: OperationsContext): PlatformOperatio
         installation: installation.name,
         healthy: troubled.length === 0,
         components,
-        urlTemplate: `http://NAME.${installation.suffix}${port}`,
+        urlTemplate: urlOf(context, `NAME.${installation.suffix}`),
         memory: await platform.memory(),
         apps: (await repository.apps()).length,
         warnings: troubled.map(({ name, state, detail }) => `${name} is ${state}: ${detail}`),

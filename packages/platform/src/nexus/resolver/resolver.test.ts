@@ -110,6 +110,25 @@ describe('epochs', () => {
     expect(resolver.snapshot().epoch).toBe(0);
   });
 
+  it('count challenges too', async () => {
+    const { resolver, server, acknowledged } = setUp({ expectedBalancers: ['b'] });
+    const challenge = { kind: 'http-01', host: 'a.test', token: 't', content: 't.k' } as const;
+    await resolver.open();
+    await server.hello('b', 1);
+    expect(await resolver.setChallenges([challenge])).toBe(2);
+    const waiting = acknowledged(2);
+    expect(await isSettled(waiting)).toBe(false);
+    expect(resolver.snapshot()).toEqual({ epoch: 2, apps: [], challenges: [challenge] });
+    await server.hello('b', 2);
+    expect(await waiting).toEqual({ acknowledged: ['b'], silent: [] });
+    expect(await resolver.setChallenges([])).toBe(3);
+    expect(resolver.snapshot()).toEqual({ epoch: 3, apps: [] });
+    expect(server.published).toEqual([
+      { type: 'routes.update', epoch: 2, challenges: [challenge] },
+      { type: 'routes.update', epoch: 3, challenges: [] },
+    ]);
+  });
+
   it('pass those of the balancers when the store is behind them', async () => {
     const { resolver, server, persisted } = setUp({ lastEpoch: 5 });
     await resolver.open();

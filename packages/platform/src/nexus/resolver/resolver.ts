@@ -2,7 +2,12 @@
 // them have taken a change in. Holds no state of its own across restarts but the last epoch.
 import { isDeepStrictEqual } from 'node:util';
 import { TandemError } from '@tandem/protocol';
-import type { AppRoutes, RouteSnapshot } from '../../domain/route-table.ts';
+import type {
+  AppRoutes,
+  BalancerChallenge,
+  RouteSnapshot,
+  RouteUpdate,
+} from '../../domain/route-table.ts';
 import { pidStartTicks } from '../../lib/boot-id.ts';
 import { Bell } from '../../lib/bell.ts';
 import { KeyedMutex } from '../../lib/mutex.ts';
@@ -28,6 +33,8 @@ export interface ResolverOptions {
   readonly expectedBalancers?: readonly string[];
   /** True once that process has ended; default: looks on this machine. */
   readonly hasEnded?: HasEnded;
+  /** Requests that are not about routes; default: refused. */
+  readonly answerOther?: (message: Message) => Message;
   readonly onAccess: (records: readonly AccessRecord[], batch: AccessBatchOrigin) => void;
   readonly clock?: Pick<Clock, 'nowMs' | 'monotonicMs'>;
 }
@@ -54,6 +61,8 @@ export interface Resolver {
   /** The epoch from which on the routes are in force; equal routes make no new one. */
   setRoutes(app: AppRoutes): Promise<number>;
   removeApp(appId: number): Promise<number>;
+  /** All that balancers shall answer from now on; as `setRoutes`. */
+  setChallenges(challenges: readonly BalancerChallenge[]): Promise<number>;
   /** Resolves when every balancer acknowledged `epoch`, or after `timeoutMs`. */
   waitAcknowledged(
     epoch: number,
@@ -84,6 +93,7 @@ class RouteResolver implements Resolver {
   readonly #registry: BalancerRegistry;
   readonly #ledger = new DrainLedger();
   readonly #apps = new Map<number, AppRoutes>();
+  #challenges: readonly BalancerChallenge[] = [];
   readonly #turn = new KeyedMutex();
   readonly #news = new Bell();
   readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
@@ -108,19 +118,23 @@ class RouteResolver implements Resolver {
   setRoutes(app: AppRoutes): Promise<number> {
     return this.#turn.run('epoch', async () => {
       const before = this.#apps.get(app.appId);
-      if (isDeepStrictEqual(before?.routes ?? [], app.routes))
+      const isSame = isDeepStrictEqual(before?.routes ?? [], app.routes);
+      if (isSame && isDeepStrictEqual(before?.policy, app.policy))
         return this.#open ? this.#epoch : this.#epoch + 1;
-      const epoch = this.#epoch + 1;
-      if (this.#open) await this.#options.persistEpoch(epoch);
-      // Epoch and routes change in one turn of the loop: no snapshot may show one without the other.
-      if (this.#open) this.#epoch = epoch;
-      if (app.routes.length > 0) this.#apps.set(app.appId, app);
-      else this.#apps.delete(app.appId);
-      this.#ledger.record(before, app, epoch);
-      if (this.#open)
-        await this.#options.server.publish(ROUTES_TOPIC, { type: 'routes.update', epoch, app });
-      return epoch;
+      return await this.#change({ app }, (epoch) => {
+        if (app.routes.length > 0) this.#apps.set(app.appId, app);
+        else this.#apps.delete(app.appId);
+        this.#ledger.record(before, app, epoch);
+      });
     });
+  }
+
+  setChallenges(challenges: readonly BalancerChallenge[]): Promise<number> {
+    return this.#turn.run('epoch', () =>
+      this.#change({ challenges }, () => {
+        this.#challenges = challenges;
+      }),
+    );
   }
 
   removeApp(appId: number): Promise<number> {
@@ -157,7 +171,11 @@ class RouteResolver implements Resolver {
   }
 
   snapshot(): RouteSnapshot {
-    return { epoch: this.#epoch, apps: [...this.#apps.values()] };
+    return {
+      epoch: this.#epoch,
+      apps: [...this.#apps.values()],
+      ...(this.#challenges.length > 0 && { challenges: this.#challenges }),
+    };
   }
 
   async answer(message: Message): Promise<Message> {
@@ -172,6 +190,7 @@ class RouteResolver implements Resolver {
         if (this.#open) return { type: 'routes.snapshot', snapshot: this.snapshot() };
         throw new TandemError('TRANSPORT_REFUSED', 'the routes are not complete yet');
       default:
+        if (this.#options.answerOther) return this.#options.answerOther(message);
         throw new TandemError('TRANSPORT_REFUSED', `${message.type} is no request to the resolver`);
     }
   }
@@ -194,6 +213,21 @@ class RouteResolver implements Resolver {
       });
     this.#news.ring();
     return { type: 'balancer.welcome', epoch: this.#open ? this.#epoch : 0 };
+  }
+
+  /** In turn. `apply` gets the epoch from which on it is in force. */
+  async #change(
+    update: Omit<RouteUpdate, 'epoch'>,
+    apply: (epoch: number) => void,
+  ): Promise<number> {
+    const epoch = this.#epoch + 1;
+    if (this.#open) await this.#options.persistEpoch(epoch);
+    // Epoch and routes change in one turn of the loop: no snapshot may show one without the other.
+    if (this.#open) this.#epoch = epoch;
+    apply(epoch);
+    if (this.#open)
+      await this.#options.server.publish(ROUTES_TOPIC, { type: 'routes.update', epoch, ...update });
+    return epoch;
   }
 
   async #advanceTo(epoch: number): Promise<void> {

@@ -1,6 +1,11 @@
 // Publishes each app's routes as the documents and the observed instances are now, and only when
 // they differ from what was published before.
-import { appRoutes, sameRoutes, type ServingInstance } from '../../domain/app-routes.ts';
+import {
+  appRoutes,
+  sameRoutes,
+  type AppRoutesInput,
+  type ServingInstance,
+} from '../../domain/app-routes.ts';
 import type { AppRoutes } from '../../domain/route-table.ts';
 import type { ObservedInstance } from '../../ports/runner.ts';
 import type { NexusContext } from '../context.ts';
@@ -72,16 +77,27 @@ export class RoutePublisher {
         ? undefined
         : (await repository.release(app.id, app.currentRelease))?.value;
     const instances = release ? await repository.instances(app.id) : [];
+    const policy = release && (await repository.policy(app.id))?.value.policy;
     const holdUntilMs = this.#holds.get(app.id);
+    const hostnames = hostnamesOf(this.#context, app);
     return appRoutes({
       appId: app.id,
       appName: app.name,
-      hostnames: hostnamesOf(this.#context, app),
+      hostnames,
+      ...this.#secure(hostnames),
       ...(release && app.state === 'active' ? { image: release.image } : {}),
       instances: this.#serving(app, instances),
+      ...(policy && { policy }),
       ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
       nowMs: clock.nowMs(),
     });
+  }
+
+  #secure(hostnames: readonly string[]): Pick<AppRoutesInput, 'secure'> {
+    const { isSecure, installation } = this.#context;
+    const { httpsPort: port } = installation;
+    const hosts = new Set(hostnames.filter(isSecure));
+    return port === undefined || hosts.size === 0 ? {} : { secure: { hosts, port } };
   }
 
   #serving(app: AppDocument, instances: readonly InstanceDocument[]): ServingInstance[] {
