@@ -45,10 +45,14 @@ export function positionOf(text: string, offset: number): { line: number; column
   return { line, column: offset - start + 1 };
 }
 
+/** Others, of which some would end the line, are told in quotes. */
+const PLAIN_KEY = /^[A-Za-z_][\w-]{0,63}$/;
+
 function fieldOf(path: FieldPath): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`;
+      if (!PLAIN_KEY.test(part)) return `[${quote(part)}]`;
       return index === 0 ? part : `.${part}`;
     })
     .join('');
