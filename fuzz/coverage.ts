@@ -23,6 +23,11 @@ export const probeCount = (): number => probes;
 export const reachedCount = (): number =>
   seen.subarray(0, probes).filter((bits) => bits > 0).length;
 
+/** What another target reached is new to this one. */
+export function forgetReached(): void {
+  seen.fill(0);
+}
+
 /** Forgets what was counted, not what was seen. */
 export function startCounting(): void {
   counters.fill(0, 0, probes);

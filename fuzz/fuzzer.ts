@@ -1,6 +1,6 @@
 // The loop: take an input that led somewhere new, change it, see where that leads.
 import { setImmediate } from 'node:timers/promises';
-import { newlyReached, startCounting } from './coverage.ts';
+import { forgetReached, newlyReached, startCounting } from './coverage.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 import type { FuzzTarget } from './target.ts';
@@ -34,6 +34,7 @@ export async function fuzz(target: FuzzTarget, bounds: FuzzBounds): Promise<Fuzz
   const corpus: Buffer[] = [];
   const endMs = performance.now() + timeMs;
   let runs = 0;
+  forgetReached();
   const other = (): Buffer => random.of(corpus);
   const next = (): Buffer => {
     const given = target.seeds[runs];

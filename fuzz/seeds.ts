@@ -19,6 +19,8 @@ const asSeeds = (texts: readonly string[]): Buffer[] =>
 const found = (target: string): string[] =>
   FUZZ_FINDINGS.filter((one) => one.target === target).map(({ bytes }) => bytes);
 
+export const foundSeeds = (target: string): Buffer[] => asSeeds(found(target));
+
 export const requestSeeds = (target = 'request-head'): Buffer[] =>
   asSeeds([...found(target), ...REQUESTS]);
 

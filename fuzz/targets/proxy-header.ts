@@ -4,6 +4,7 @@ import {
   PROXY_HEADER_BYTES_MAX,
   readProxyHeader,
 } from '../../packages/platform/src/balancer/proxy-protocol.ts';
+import { foundSeeds } from '../seeds.ts';
 import { claim, type FuzzTarget, latin1 } from '../target.ts';
 
 const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
@@ -36,6 +37,7 @@ function run(input: Buffer): void {
 export const target: FuzzTarget = {
   name: 'proxy-header',
   seeds: [
+    ...foundSeeds('proxy-header'),
     latin1(`${SIGNATURE}\x21\x11\x00\x0c${ADDRESSES}`),
     latin1(`${SIGNATURE}\x21\x21\x00\x24${ADDRESSES.repeat(3)}`),
     latin1(`${SIGNATURE}\x20\x00\x00\x00GET / HTTP/1.1\r\n`),

@@ -127,7 +127,9 @@ function answersIn({ text, closed }: Heard, asked: readonly ReadMessage[]): Read
   const answers: ReadMessage[] = [];
   for (let at = 0; at < text.length;) {
     const method = asked[answers.length]?.first ?? 'GET';
-    const answer = readAnswer(text, at, { method, ended: closed });
+    let answer = readAnswer(text, at, { method, ended: closed });
+    // What we refuse may have been a HEAD all the same.
+    if (answer.kind !== 'message') answer = readAnswer(text, at, { method: 'HEAD', ended: closed });
     claim(answer.kind === 'message', 'no answer', text.slice(at), answer);
     at = answer.end;
     if (Number(answer.first) >= 200) answers.push(answer);

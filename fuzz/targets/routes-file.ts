@@ -3,6 +3,7 @@ import { TandemError } from '@tandem/protocol';
 import { parseRoutesFile } from '../../packages/platform/src/balancer/routes-file.ts';
 import { RoutesFileTable } from '../../packages/platform/src/balancer/routes-file-table.ts';
 import { RouteMatcher } from '../../packages/platform/src/domain/route-match.ts';
+import { foundSeeds } from '../seeds.ts';
 import { claim, type FuzzTarget } from '../target.ts';
 
 const file = (...routes: readonly unknown[]): Buffer =>
@@ -42,6 +43,7 @@ function run(input: Buffer): void {
 export const target: FuzzTarget = {
   name: 'routes-file',
   seeds: [
+    ...foundSeeds('routes-file'),
     file({ host: 'a.test', upstreams: ['127.0.0.1:9001'] }),
     file(
       { host: 'a.test', path: '/', upstreams: ['127.0.0.1:9001', 'app.internal:1'] },

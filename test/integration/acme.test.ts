@@ -173,6 +173,8 @@ describe('DNS-01', () => {
     dns.txtFile = join(directory, 'records');
     const solver = solverOf(
       await hook(`
+        exec 9>> ${log}.lock
+        flock 9
         echo "$@" >> ${log}
         case $1 in
           present) echo "$2 $3" >> ${dns.txtFile} ;;

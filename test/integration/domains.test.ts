@@ -175,7 +175,9 @@ describe('an app that is destroyed', () => {
   it('leaves its domains and certificates to nobody', async () => {
     await nexus.backend.addDomain('bakery', 'shop.example');
     await nexus.backend.destroyApp('bakery');
-    expect((await nexus.certificates.domains()).map(({ host }) => host)).toEqual(['*.localhost']);
+    await expect
+      .poll(async () => (await nexus.certificates.domains()).map(({ host }) => host))
+      .toEqual(['*.localhost']);
     await nexus.live('other');
     await nexus.backend.addDomain('other', 'shop.example');
     expect(await listed('other')).toHaveLength(2);

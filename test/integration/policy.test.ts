@@ -25,7 +25,8 @@ const unset = (...keys: string[]) => nexus.backend.changePolicy('bakery', { set:
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'it was taken',
-    (error: unknown) => (hasCode(error, 'POLICY_INVALID') ? (error as Error).message : String(error)),
+    (error: unknown) =>
+      hasCode(error, 'POLICY_INVALID') ? (error as Error).message : String(error),
   );
 
 describe('the policy of an app', () => {
@@ -35,7 +36,10 @@ describe('the policy of an app', () => {
     const page = () => ask(balancer.port, { host: 'bakery.localhost' });
     await set({ maintenance: { text: 'Back at noon.' } });
     balancer.set(routesOf());
-    expect(await page()).toMatchObject({ status: 503, body: expect.stringContaining('noon') as string });
+    expect(await page()).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('noon') as string,
+    });
     await unset('maintenance');
     expect(routesOf().policy).toEqual({});
     const [route] = routesOf().routes;

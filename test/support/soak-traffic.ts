@@ -117,10 +117,10 @@ export class SoakTraffic {
   async #echo(kind: number): Promise<void> {
     const socket = await this.#open();
     socket.write(UPGRADE);
-    await once(socket, 'data');
+    await data(socket);
     for (let n = 0; n < 20; n += 1) {
       socket.write(BODY);
-      await once(socket, 'data');
+      await data(socket);
     }
     if (kind % 2 === 0) socket.destroy();
     else {
@@ -177,6 +177,16 @@ export class SoakTraffic {
   }
 }
 
+/** Rejects when it is closed before. */
+async function data(socket: Socket): Promise<void> {
+  const closed = new AbortController();
+  const abort = (): void => closed.abort();
+  socket.once('close', abort);
+  if (socket.destroyed) abort();
+  await once(socket, 'data', { signal: closed.signal });
+  socket.off('close', abort);
+}
+
 /** Until it is closed. */
 async function all(socket: Socket): Promise<string> {
   let text = '';
@@ -189,6 +199,7 @@ async function bodyOf(outgoing: ReturnType<typeof request>): Promise<Buffer> {
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(response, 'end');
+  await Promise.race([once(response, 'end'), once(response, 'close')]);
+  if (!response.complete) throw new Error('an answer that breaks off');
   return Buffer.concat(chunks);
 }

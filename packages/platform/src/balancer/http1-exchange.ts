@@ -38,7 +38,9 @@ export class Http1Exchange extends ClientExchange {
   }
 
   get isBacklogged(): boolean {
-    return this.#connection.socket.writableLength >= this.limits.responseBufferBytesMax;
+    const { writableLength, writableNeedDrain } = this.#connection.socket;
+    // Without the need nobody would hear of its end.
+    return writableNeedDrain && writableLength >= this.limits.responseBufferBytesMax;
   }
 
   sendBodyTo(sink: BodySink): void {

@@ -6,9 +6,6 @@ import { nearestWord } from '../lib/nearest-word.ts';
 import { quote } from './routes-file-fields.ts';
 import { keysKnownAt } from './routes-file-schema.ts';
 
-/** A key that reads as one without quotes. */
-const PLAIN_KEY = /^[\w-]+$/;
-
 export type FieldPath = readonly (string | number)[];
 
 /** Found at `offset`, told later: lines are counted only for what is told. */
@@ -48,12 +45,15 @@ export function positionOf(text: string, offset: number): { line: number; column
   return { line, column: offset - start + 1 };
 }
 
+/** Others, of which some would end the line, are told in quotes. */
+const PLAIN_KEY = /^[A-Za-z_][\w-]{0,63}$/;
+
 function fieldOf(path: FieldPath): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`;
-      const name = PLAIN_KEY.test(part) ? part : JSON.stringify(part);
-      return index === 0 ? name : `.${name}`;
+      if (!PLAIN_KEY.test(part)) return `[${quote(part)}]`;
+      return index === 0 ? part : `.${part}`;
     })
     .join('');
 }

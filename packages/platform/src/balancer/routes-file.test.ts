@@ -143,6 +143,17 @@ describe('a routes file of the wrong shape', () => {
     expect(complaintOf(text)).toContain(complaint);
   });
 
+  it.each([
+    ['', 'routes[0][""]'],
+    ['a b', 'routes[0]["a b"]'],
+    ['a\nb', 'routes[0]["a\\nb"]'],
+    ['x'.repeat(500), `routes[0]["${'x'.repeat(40)}`],
+  ])('tells a key that is no word in quotes: %j', (key, field) => {
+    const text = `{"routes":[{${JSON.stringify(key)}:1,${JSON.stringify(key)}:2}]}`;
+    expect(complaintOf(text)).toContain(field);
+    expect(complaintOf(text).split('\n')).toHaveLength(1);
+  });
+
   it('is refused for a key given twice', () => {
     const text = '{"routes": [\n {"host": "a.test",\n  "host": "b.test", "upstreams": ["a:1"]}]}';
     expect(complaintOf(text)).toBe('routes.json:3:3: routes[0].host: this key stands here twice');
