@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startEchoBackend, startHttpBackend, type Backend } from './backend.ts';
 import { PinnedProcesses } from './pinned-processes.ts';
 import { PROXIES } from './proxies/index.ts';
-import { HTTP_HOST, type Proxy, type ProxyName } from './proxies/proxy.ts';
+import { HTTP_HOST, type Proxy, type ProxyName, type TlsFiles } from './proxies/proxy.ts';
 import { untilServing } from './ready.ts';
 import { requireSameJob } from './same-job.ts';
 
@@ -46,13 +46,14 @@ export class Bench {
   }
 
   /** One more, for a figure that needs it fresh. It serves when this resolves. */
-  async startProxy(name: ProxyName): Promise<Proxy> {
+  async startProxy(name: ProxyName, more: { readonly tls?: TlsFiles } = {}): Promise<Proxy> {
     const [backend, echo] = [await this.#backend, await this.#echo];
     const proxy = await PROXIES[name]({
       processes: this.processes,
       directory: await this.directory(name.replace(' ', '-')),
       backendPort: backend.port,
       echoPort: echo.port,
+      ...more,
     });
     await untilServing(proxy.process, { port: proxy.httpPort, host: HTTP_HOST });
     return proxy;

@@ -1,7 +1,7 @@
 // What was measured, round by round, for everyone who took part; and what the targets make of it.
 import { median } from '../median.ts';
 
-export type Unit = 'requests/s' | 'messages/s' | 'ms' | 'MiB' | 'KiB';
+export type Unit = 'requests/s' | 'connections/s' | 'messages/s' | 'ms' | 'MiB' | 'KiB';
 
 export interface Reading {
   readonly value: number;

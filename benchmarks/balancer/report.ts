@@ -27,6 +27,7 @@ export interface Report {
 
 const DIGITS: Readonly<Record<Unit, number>> = {
   'requests/s': 0,
+  'connections/s': 0,
   'messages/s': 0,
   ms: 2,
   MiB: 1,

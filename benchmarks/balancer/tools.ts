@@ -7,6 +7,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
   caddy: 'caddy',
   wrk: 'wrk',
+  openssl: 'openssl',
   gunicorn: 'gunicorn',
   taskset: 'util-linux',
   prlimit: 'util-linux',

@@ -10,9 +10,9 @@ const DAY_MS = 24 * 3_600_000;
 /** A fresh one, P-256. */
 export async function makeCertificate(
   hosts: readonly [string, ...string[]],
-  more: { readonly isFallback?: boolean } = {},
+  { ageMs = 0, ...more }: { readonly isFallback?: boolean; readonly ageMs?: number } = {},
 ): Promise<ServedCertificate> {
-  const nowMs = Date.now();
+  const nowMs = Date.now() - ageMs;
   const { chainPem, privateKeyPem } = await selfSign({
     names: hosts,
     notBeforeMs: nowMs - DAY_MS,

@@ -12,6 +12,7 @@ export interface WrkOptions {
   readonly path: string;
   readonly connections: number;
   readonly seconds: number;
+  readonly isTls?: boolean;
   /** A Lua file: another method, a body, another host each time, rests in between. */
   readonly script?: string;
 }
@@ -21,14 +22,14 @@ export interface WrkResult extends LoadResult {
 }
 
 export async function runWrk(processes: PinnedProcesses, options: WrkOptions): Promise<WrkResult> {
-  const { port, host, path, connections, seconds, script } = options;
+  const { port, host, path, connections, seconds, script, isTls = false } = options;
   const argv = [
     'wrk',
     ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`],
     ...['--timeout', `${TIMEOUT_S}s`, '--latency'],
     ...['--header', `Host: ${host}`],
     ...(script === undefined ? [] : ['--script', script]),
-    `http://127.0.0.1:${port}${path}`,
+    `http${isTls ? 's' : ''}://127.0.0.1:${port}${path}`,
   ] as const;
   return parseWrk(await processes.run({ core: LOAD_CORE, argv }, seconds * 1_000 + GRACE_MS));
 }

@@ -11,26 +11,32 @@ export async function startNginx(
   { isBare = false }: { readonly isBare?: boolean } = {},
 ): Promise<Proxy> {
   const { directory, processes } = place;
-  const [httpPort, echoPort] = [await freePort(), await freePort()];
+  const [httpPort, echoPort, httpsPort] = [await freePort(), await freePort(), await freePort()];
   const accessLog = join(directory, 'access.log');
   const file = join(directory, 'nginx.conf');
   await writeFile(
     file,
-    configuration(place, { httpPort, echoPort }, isBare ? undefined : accessLog),
+    configuration(place, { httpPort, echoPort, httpsPort }, isBare ? undefined : accessLog),
   );
   const process = processes.start({
     core: PROXY_CORE,
     argv: ['nginx', '-e', 'stderr', '-p', directory, '-c', file],
   });
-  const ports = { process, httpPort, echoPort };
+  const ports = { process, httpPort, echoPort, ...(place.tls && { httpsPort }) };
   return isBare ? { name: 'nginx bare', ...ports } : { name: 'nginx', ...ports, accessLog };
 }
 
 function configuration(
-  { backendPort, echoPort: echo }: ProxyPlace,
-  { httpPort, echoPort }: { readonly httpPort: number; readonly echoPort: number },
+  { backendPort, echoPort: echo, tls }: ProxyPlace,
+  ports: { readonly httpPort: number; readonly echoPort: number; readonly httpsPort: number },
   accessLog: string | undefined,
 ): string {
+  const { httpPort, echoPort, httpsPort } = ports;
+  const listenTls =
+    tls === undefined
+      ? ''
+      : `listen 127.0.0.1:${httpsPort} ssl backlog=4096;
+    ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;`;
   const log = accessLog === undefined ? 'off' : `${accessLog} combined buffer=64k flush=1s`;
   const id = accessLog === undefined ? '' : 'proxy_set_header X-Request-Id $request_id;';
   return `daemon off;
@@ -59,7 +65,7 @@ http {
   proxy_set_header Connection $connection_header;
   upstream backend { server 127.0.0.1:${backendPort}; keepalive 1024; keepalive_requests 100000000; }
   upstream echo { server 127.0.0.1:${echo}; }
-  server { listen 127.0.0.1:${httpPort} backlog=4096; location / { proxy_pass http://backend; } }
+  server { listen 127.0.0.1:${httpPort} backlog=4096; ${listenTls} location / { proxy_pass http://backend; } }
   server { listen 127.0.0.1:${echoPort} backlog=4096; location / { proxy_pass http://echo; } }
 }
 `;

@@ -9,12 +9,20 @@ export const ECHO_HOST = 'echo.test';
 /** More than any figure opens. */
 export const CONNECTIONS_MAX = 9_000;
 
+/** PEM, both. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface ProxyPlace {
   readonly processes: PinnedProcesses;
   /** Its own: configuration and log lie here. */
   readonly directory: string;
   readonly backendPort: number;
   readonly echoPort: number;
+  /** With it, a port of TLS too; of those who are measured so. */
+  readonly tls?: TlsFiles;
 }
 
 export interface Proxy {
@@ -22,6 +30,7 @@ export interface Proxy {
   readonly process: PinnedProcess;
   readonly httpPort: number;
   readonly echoPort: number;
+  readonly httpsPort?: number;
   /** One line a request; absent: bare, it only forwards. */
   readonly accessLog?: string;
 }

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../free-port.ts';
 import { PROXY_CORE, type PinnedProcess } from '../pinned-processes.ts';
-import { ECHO_HOST, HTTP_HOST, type Proxy, type ProxyPlace } from './proxy.ts';
+import { ECHO_HOST, HTTP_HOST, type Proxy, type ProxyPlace, type TlsFiles } from './proxy.ts';
 
 const DAEMON = join(
   import.meta.dirname,
@@ -24,16 +24,20 @@ export interface Standalone {
 }
 
 export async function startTandem(place: ProxyPlace): Promise<Proxy> {
-  const { port, process, accessLog } = await startStandalone(place, [
-    routeTo(HTTP_HOST, place.backendPort),
-    routeTo(ECHO_HOST, place.echoPort),
-  ]);
-  return { name: 'Tandem', process, httpPort: port, echoPort: port, accessLog };
+  const httpsPort = await freePort();
+  const { port, process, accessLog } = await startStandalone(
+    place,
+    [routeTo(HTTP_HOST, place.backendPort), routeTo(ECHO_HOST, place.echoPort)],
+    place.tls === undefined ? [] : tlsArguments(httpsPort, place.tls),
+  );
+  const ports = { httpPort: port, echoPort: port, ...(place.tls && { httpsPort }) };
+  return { name: 'Tandem', process, ...ports, accessLog };
 }
 
 export async function startStandalone(
   { processes, directory }: Pick<ProxyPlace, 'processes' | 'directory'>,
   routes: readonly StandaloneRoute[],
+  more: readonly string[] = [],
 ): Promise<Standalone> {
   const port = await freePort();
   const routesFile = join(directory, 'routes.json');
@@ -50,10 +54,15 @@ export async function startStandalone(
       '1',
       '--access-log',
       accessLog,
+      ...more,
     ],
   });
   return { process, port, routesFile, accessLog };
 }
+
+const tlsArguments = (port: number, { certificate, key }: TlsFiles): string[] => [
+  ...['--listen-tls', `127.0.0.1:${port}`, '--certificate', certificate, '--key', key],
+];
 
 export function routeTo(host: string, port: number): StandaloneRoute {
   return { host, path: '/', upstreams: [`127.0.0.1:${port}`] };

@@ -47,11 +47,11 @@ export class Http2Exchange extends ClientExchange implements Waiting {
     return this.#hasLentBytes && this.#stream.writableLength > 0;
   }
 
-  /** All answers of a connection share the bound; 'drain' tells of no less than the stream's own. */
+  /** All answers of a connection share the bound. Its end is told only where a drain is needed. */
   get isBacklogged(): boolean {
-    const { writableLength, writableHighWaterMark } = this.#stream;
+    const { writableLength, writableNeedDrain } = this.#stream;
     const share = this.limits.responseBufferBytesMax / this.#connection.streamCount;
-    return writableLength >= Math.max(share, writableHighWaterMark);
+    return writableNeedDrain && writableLength >= share;
   }
 
   /** Reads the body; `onReady` runs when the request may be routed. */

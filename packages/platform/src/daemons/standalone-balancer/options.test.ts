@@ -23,6 +23,18 @@ describe('the command line of a standalone balancer', () => {
     expect(listenFds).toEqual([3, 4]);
   });
 
+  it('pairs certificates with keys in their order', () => {
+    const argv = ['--listen-tls', '[::]:443', '--certificate', 'a.pem', '--key', 'a.key'];
+    const options = parseOptions([...NEEDED, ...argv, '--key', 'b.key', '--certificate', 'b.pem']);
+    expect(options).toMatchObject({
+      listenTls: [{ host: '::', port: 443 }],
+      certificates: [
+        { certificate: 'a.pem', key: 'a.key' },
+        { certificate: 'b.pem', key: 'b.key' },
+      ],
+    });
+  });
+
   it('asks for help', () => expect(parseOptions(['--help'])).toBeUndefined());
 
   it('checks without listening', () => {
@@ -43,6 +55,9 @@ describe('the command line of a standalone balancer', () => {
     [[...NEEDED, '--proxy-protocol'], '--proxy-protocol: nobody may connect without'],
     [[...NEEDED, '--trusted-peer', 'proxy'], '--trusted-peer proxy: an address or a range'],
     [[...NEEDED, 'more'], 'more'],
+    [[...NEEDED, '--listen-tls', '443'], '--listen-tls 443: ADDRESS:PORT is needed; everywhere is'],
+    [[...NEEDED, '--listen-tls=[::]:443', '--key=a'], '0 --certificate and 1 --key: each'],
+    [[...NEEDED, '--certificate=a', '--key=b'], '--certificate is for --listen-tls'],
     [['--routes'], '--routes'],
   ])('refuses %j: %s', (argv, complaint) => {
     expect(() => parseOptions(argv)).toThrow(complaint);
